@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import tailwindcss from '@tailwindcss/vite';
+import react from '@vitejs/plugin-react';
+import { defineConfig, type UserConfig } from 'electron-vite';
+
+const root = import.meta.dirname;
+
+/** Entry name -> source. Each becomes out/main/<name>.js; code starts its siblings by that name (src-main/entry-path.ts). */
+const mainEntries: Record<string, string> = {
+  main: 'src-main/electron/main.ts',
+  headless: 'src-main/headless.ts',
+  'pty-host': 'src-main/engine/pty-host.ts',
+  'store-worker': 'src-main/store/store-worker.ts',
+  'screen-worker': 'src-main/engine/screen-worker.ts',
+};
+const preloadEntries: Record<string, string> = { preload: 'src-main/electron/preload.ts' };
+const rendererEntries: Record<string, string> = { index: 'src-renderer/index.html' };
+
+const existing = (entries: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(entries)
+      .map(([name, path]): [string, string] => [name, resolve(root, path)])
+      .filter(([, path]) => existsSync(path)),
+  );
+
+const parts: UserConfig = {};
+
+const main = existing(mainEntries);
+if (Object.keys(main).length > 0) {
+  parts.main = {
+    build: {
+      outDir: resolve(root, 'out/main'),
+      target: 'node20.18',
+      sourcemap: true,
+      minify: false,
+      rollupOptions: {
+        input: main,
+        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+      },
+    },
+  };
+}
+
+const preload = existing(preloadEntries);
+if (Object.keys(preload).length > 0) {
+  parts.preload = {
+    build: {
+      outDir: resolve(root, 'out/preload'),
+      target: 'chrome130',
+      // A sandboxed preload can require nothing of ours: it has to be one CommonJS file.
+      externalizeDeps: false,
+      sourcemap: true,
+      rollupOptions: { input: preload, output: { format: 'cjs', entryFileNames: '[name].cjs' } },
+    },
+  };
+}
+
+const renderer = existing(rendererEntries);
+if (Object.keys(renderer).length > 0) {
+  parts.renderer = {
+    root: resolve(root, 'src-renderer'),
+    plugins: [react(), tailwindcss()],
+    build: {
+      outDir: resolve(root, 'out/renderer'),
+      target: 'chrome130',
+      minify: true,
+      sourcemap: true,
+      rollupOptions: { input: renderer },
+    },
+  };
+}
+
+export default defineConfig(parts);
