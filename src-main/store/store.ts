@@ -1,0 +1,117 @@
+import type { Json, LogEvent } from '../../src-shared/events.ts';
+import type { Epoch, RunId, Seq } from '../../src-shared/ids.ts';
+import type { Screen } from '../../src-shared/operations.ts';
+
+/** One row of `sessions`. `meta` is the engine's: spec, title, folded state; the store never reads it. */
+export interface SessionRow {
+  readonly runId: RunId;
+  readonly kind: string;
+  readonly status: string;
+  readonly epoch: Epoch;
+  readonly createdTs: number;
+  readonly meta: Json;
+  readonly lastSeq: Seq;
+  readonly lastTs: number;
+}
+
+/** A durable answer to a command, found again by its inputId (exactly once). `content` tells a repetition from a reuse. */
+export interface InputRecord {
+  readonly inputId: string;
+  readonly contentHash: string;
+  /** The answer that was given. */
+  readonly answer: Json;
+}
+
+export interface AppendRequest {
+  readonly runId: RunId;
+  /** Numbered by the caller: dense, continuing the log. */
+  readonly events: readonly LogEvent[];
+  /** Recorded in the same transaction. */
+  readonly input?: InputRecord;
+  readonly meta?: { readonly status: string; readonly meta: Json };
+  /** true: the promise resolves after fsync. false: after the commit (which a power cut, not a crash, may undo). */
+  readonly durable: boolean;
+}
+
+export interface SearchHit {
+  readonly runId: RunId;
+  readonly seq: Seq;
+  readonly ts: number;
+  readonly channel: string;
+  readonly before: string;
+  readonly match: string;
+  readonly after: string;
+}
+
+/**
+ * The log and what belongs to it, in SQLite. All work happens in worker threads (one writer, one reader); no call blocks the loop
+ * it is called on. Writes are grouped: one transaction holds what came in while the last one was being written.
+ * A write that fails rejects its own promise; the store goes on or, if the file itself is unusable, rejects everything with the reason.
+ */
+export interface Store {
+  createSession(row: Omit<SessionRow, 'lastSeq' | 'lastTs'>, first: Omit<AppendRequest, 'runId' | 'meta'>): Promise<void>;
+  /** Refuses (rejects) events that do not continue the log: a gap, a repetition or a lower epoch is a bug of the caller. */
+  append(request: AppendRequest): Promise<void>;
+  /** Highest seq of that session that has been fsynced. */
+  durableSeq(runId: RunId): Seq;
+  updateSession(runId: RunId, change: { readonly status: string; readonly meta: Json }): Promise<void>;
+  listSessions(): Promise<readonly SessionRow[]>;
+  deleteSession(runId: RunId): Promise<void>;
+  findInput(runId: RunId, inputId: string): Promise<InputRecord | null>;
+  recordInput(runId: RunId, input: InputRecord): Promise<void>;
+
+  /** In order. At most `limit` events and about `maxBytes` (at least one event). */
+  read(query: {
+    readonly runId: RunId;
+    readonly after?: Seq;
+    readonly upTo?: Seq;
+    readonly channels?: readonly string[];
+    readonly limit: number;
+    readonly maxBytes: number;
+  }): Promise<readonly LogEvent[]>;
+  /** The last events before `before` (or of the whole log), in order. Same bounds. */
+  readBack(query: {
+    readonly runId: RunId;
+    readonly before?: Seq;
+    readonly channels?: readonly string[];
+    readonly limit: number;
+    readonly maxBytes: number;
+  }): Promise<readonly LogEvent[]>;
+  search(query: {
+    readonly query: string;
+    readonly runId?: RunId;
+    readonly limit: number;
+    readonly cursor?: string;
+  }): Promise<{ readonly hits: readonly SearchHit[]; readonly cursor: string | null }>;
+  /** Recomputes the session's hash chain; names the first event that does not fit. */
+  verify(
+    runId: RunId,
+  ): Promise<
+    { readonly ok: true; readonly headHash: string } | { readonly ok: false; readonly seq: Seq; readonly message: string }
+  >;
+
+  /** Screens are caches beside the log: what the terminal showed after `seq`. */
+  putScreen(runId: RunId, screen: Screen): Promise<void>;
+  /** The newest stored screen at or before `atOrBefore` (default: newest of all). */
+  screen(runId: RunId, atOrBefore?: Seq): Promise<Screen | null>;
+  /** Swaps the oldest terminal output beyond the quota for screens and a gap record. Returns bytes freed. `screenAt` renders the screen to keep. */
+  compactOutput(runId: RunId, keepBytes: number): Promise<{ readonly freedBytes: number; readonly throughSeq: Seq }>;
+  outputBytes(): Promise<ReadonlyMap<RunId, number>>;
+
+  getLayout(clientId: string): Promise<Json>;
+  setLayout(clientId: string, layout: Json): Promise<void>;
+  getDraft(runId: RunId): Promise<string>;
+  setDraft(runId: RunId, text: string): Promise<void>;
+  /** Facts of this machine by name (machineId …). */
+  getFact(name: string): Promise<Json>;
+  setFact(name: string, value: Json): Promise<void>;
+  /** Children that the engine started and has not seen end. */
+  putChild(child: { readonly runId: RunId; readonly pid: number; readonly startTime: string }): Promise<void>;
+  removeChild(runId: RunId, pid: number): Promise<void>;
+  listChildren(): Promise<readonly { readonly runId: RunId; readonly pid: number; readonly startTime: string }[]>;
+
+  /** Bytes on disk, database and WAL. */
+  sizeBytes(): Promise<number>;
+  /** Writes what is pending, checkpoints and closes. */
+  close(): Promise<void>;
+}

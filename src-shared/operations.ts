@@ -1,0 +1,157 @@
+import * as z from 'zod/mini';
+import { ClientId, InputId, MachineId, RunId, Seq } from './ids.ts';
+import { SessionSpec, SessionState, SessionSummary } from './session.ts';
+import { Settings } from './settings.ts';
+
+/**
+ * The one table of operations: name -> {params, result}. `call` and `reply` on the wire carry them; every face (window, CLI,
+ * HTTP, MCP) is made from this table. What acts on one running session and must happen exactly once is `run:input` instead.
+ */
+const nothing = z.object({});
+
+export const WireEvent = z.object({
+  runId: RunId,
+  seq: Seq,
+  epoch: z.int(),
+  ts: z.int(),
+  channel: z.string().check(z.maxLength(64)),
+  type: z.string().check(z.maxLength(64)),
+  payload: z.unknown(),
+});
+
+/** A stored screen: what a terminal showed after event `seq`, as bytes that recreate it in an empty terminal of that size. */
+export const Screen = z.object({ seq: Seq, cols: z.int(), rows: z.int(), data: z.string() });
+export type Screen = z.infer<typeof Screen>;
+
+export const OPERATIONS = {
+  'session.list': { params: nothing, result: z.object({ sessions: z.array(SessionSummary) }) },
+  'session.get': {
+    params: z.object({ runId: RunId }),
+    result: z.object({ session: SessionSummary, state: SessionState, spec: SessionSpec }),
+  },
+  /** `inputId` makes a repeated create return the first one's session. */
+  'session.create': {
+    params: z.object({ inputId: InputId, spec: SessionSpec, title: z.nullable(z.string().check(z.maxLength(256))) }),
+    result: z.object({ session: SessionSummary }),
+  },
+  'session.rename': {
+    params: z.object({ runId: RunId, title: z.nullable(z.string().check(z.maxLength(256))) }),
+    result: nothing,
+  },
+  /** Removes an ended session and its whole log, for good. A running one is refused. */
+  'session.delete': { params: z.object({ runId: RunId }), result: nothing },
+  /** A new session that begins as a copy of a conversation up to and including event `seq`. */
+  'session.fork': {
+    params: z.object({ inputId: InputId, runId: RunId, seq: Seq }),
+    result: z.object({ session: SessionSummary }),
+  },
+
+  /** Events by position: those after `after`, or, with `before`, the last ones before it. At most `limit` events and 4 MB an answer. */
+  'history.read': {
+    params: z.object({
+      runId: RunId,
+      after: z.optional(Seq),
+      before: z.optional(Seq),
+      limit: z.int().check(z.gte(1), z.lte(5000)),
+      channels: z.optional(z.array(z.string()).check(z.maxLength(32))),
+    }),
+    result: z.object({ events: z.array(WireEvent), firstSeq: Seq, lastSeq: Seq, more: z.boolean() }),
+  },
+  /** Lines of a terminal's whole past as plain text with colours (SGR) kept, newest page first: page backwards with `beforeLine`. */
+  'history.lines': {
+    params: z.object({ runId: RunId, beforeLine: z.optional(z.int()), limit: z.int().check(z.gte(1), z.lte(5000)) }),
+    result: z.object({ lines: z.array(z.string()), firstLine: z.int(), totalLines: z.int(), complete: z.boolean() }),
+  },
+  /** Text search over one session or all of them; newest first. */
+  'history.search': {
+    params: z.object({
+      query: z.string().check(z.minLength(1), z.maxLength(500)),
+      runId: z.optional(RunId),
+      limit: z.int().check(z.gte(1), z.lte(500)),
+      cursor: z.optional(z.string()),
+    }),
+    result: z.object({
+      hits: z.array(
+        z.object({
+          runId: RunId,
+          seq: Seq,
+          ts: z.int(),
+          channel: z.string(),
+          before: z.string(),
+          match: z.string(),
+          after: z.string(),
+        }),
+      ),
+      cursor: z.nullable(z.string()),
+    }),
+  },
+
+  /** A client's window arrangement; opaque to the engine, at most 1 MB. */
+  'layout.get': { params: z.object({ clientId: ClientId }), result: z.object({ layout: z.nullable(z.json()) }) },
+  'layout.set': { params: z.object({ clientId: ClientId, layout: z.json() }), result: nothing },
+
+  /** An unsent prompt of a session, shared by all clients. */
+  'draft.get': { params: z.object({ runId: RunId }), result: z.object({ text: z.string() }) },
+  'draft.set': { params: z.object({ runId: RunId, text: z.string().check(z.maxLength(1_000_000)) }), result: nothing },
+
+  'settings.get': { params: nothing, result: z.object({ settings: Settings, path: z.string(), problems: z.array(z.string()) }) },
+  /** Changes the named keys (dotted paths) in the settings file; comments in it stay. `null` removes a key. */
+  'settings.set': { params: z.object({ changes: z.record(z.string(), z.json()) }), result: z.object({ settings: Settings }) },
+
+  /** Whether Claude can work on this machine, and if not, what to do. Never reads credentials. */
+  'claude.check': {
+    params: nothing,
+    result: z.object({
+      state: z.enum(['ready', 'not-signed-in', 'not-installed', 'too-old']),
+      path: z.nullable(z.string()),
+      version: z.nullable(z.string()),
+      message: z.string(),
+    }),
+  },
+  'claude.models': {
+    params: nothing,
+    result: z.object({ models: z.array(z.object({ value: z.string(), displayName: z.string(), description: z.string() })) }),
+  },
+
+  /** Files and folders below `cwd` that match what the user typed after `@`, best first. Respects .gitignore. */
+  'files.complete': {
+    params: z.object({ cwd: z.string(), query: z.string().check(z.maxLength(500)), limit: z.int().check(z.gte(1), z.lte(100)) }),
+    result: z.object({ paths: z.array(z.object({ path: z.string(), isFolder: z.boolean() })), more: z.boolean() }),
+  },
+
+  /** Opens an http or https address in the user's browser; any other scheme is refused. Shell operations are answered by the desktop shell that owns the wire, and refused elsewhere. */
+  'shell.openLink': { params: z.object({ url: z.string().check(z.maxLength(8192)) }), result: nothing },
+  /** Opens a file (at a line, where the editor can) or a folder with the user's own program. */
+  'shell.openPath': {
+    params: z.object({ path: z.string().check(z.maxLength(4096)), line: z.nullable(z.int()) }),
+    result: nothing,
+  },
+  'shell.chooseFolder': {
+    params: z.object({ start: z.nullable(z.string()) }),
+    result: z.object({ path: z.nullable(z.string()) }),
+  },
+  'shell.clipboardRead': { params: nothing, result: z.object({ text: z.string() }) },
+  'shell.clipboardWrite': { params: z.object({ text: z.string().check(z.maxLength(16_000_000)) }), result: nothing },
+  'shell.window': { params: z.object({ action: z.enum(['new', 'close', 'toggle-fullscreen', 'quit']) }), result: nothing },
+
+  'engine.status': {
+    params: nothing,
+    result: z.object({
+      machineId: MachineId,
+      machine: z.string(),
+      version: z.string(),
+      pid: z.int(),
+      startedAt: z.string(),
+      home: z.string(),
+      clients: z.int(),
+      running: z.int(),
+      logBytes: z.int(),
+    }),
+  },
+} as const satisfies Record<string, { params: z.ZodMiniType; result: z.ZodMiniType }>;
+
+export type Operations = typeof OPERATIONS;
+export type OperationName = keyof Operations;
+export const OperationName = z.enum(Object.keys(OPERATIONS) as [OperationName, ...OperationName[]]);
+export type ParamsOf<N extends OperationName> = z.infer<Operations[N]['params']>;
+export type ResultOf<N extends OperationName> = z.infer<Operations[N]['result']>;

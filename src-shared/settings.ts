@@ -1,0 +1,47 @@
+import * as z from 'zod/mini';
+
+/** settings.json: every key optional there, every key present here. Unknown keys are kept in the file and reported. */
+const text = (fallback: string) => z._default(z.string(), fallback);
+const flag = (fallback: boolean) => z._default(z.boolean(), fallback);
+
+export const Settings = z.object({
+  'machine.name': text(''),
+  'appearance.theme': z._default(z.enum(['system', 'light', 'dark']), 'system'),
+  'appearance.zoom': z._default(z.number().check(z.gte(0.5), z.lte(3)), 1),
+  'appearance.reduceMotion': z._default(z.enum(['system', 'on', 'off']), 'system'),
+  'terminal.shell': text(''),
+  'terminal.shellArgs': z._default(z.array(z.string()), []),
+  'terminal.shellIntegration': flag(true),
+  'terminal.fontFamily': text("'JetBrains Mono Variable', ui-monospace, monospace"),
+  'terminal.fontSize': z._default(z.number().check(z.gte(6), z.lte(72)), 13),
+  'terminal.lineHeight': z._default(z.number().check(z.gte(1), z.lte(3)), 1.2),
+  'terminal.cursorStyle': z._default(z.enum(['block', 'bar', 'underline']), 'block'),
+  'terminal.cursorBlink': flag(false),
+  'terminal.renderer': z._default(z.enum(['auto', 'webgl', 'dom']), 'auto'),
+  'terminal.palette': text('baton'),
+  'terminal.copyOnSelect': flag(false),
+  'terminal.warnOnMultiLinePaste': flag(true),
+  'terminal.rightClick': z._default(z.enum(['menu', 'paste']), 'menu'),
+  'terminal.bell': z._default(z.enum(['visual', 'sound', 'off']), 'visual'),
+  'terminal.clipboardWrite': z._default(z.enum(['ask', 'allow', 'deny']), 'ask'),
+  'terminal.screenReader': z._default(z.enum(['auto', 'on', 'off']), 'auto'),
+  'claude.executable': text(''),
+  'claude.apiKeyHelper': text(''),
+  'claude.baseUrl': text(''),
+  'claude.model': text(''),
+  'claude.permissionMode': z._default(
+    z.enum(['default', 'acceptEdits', 'plan', 'bypassPermissions', 'dontAsk', 'auto']),
+    'default',
+  ),
+  'claude.options': z._default(z.record(z.string(), z.json()), {}),
+  'notifications.turnEnded': flag(true),
+  'notifications.permissionAsked': flag(true),
+  'notifications.sessionEnded': flag(true),
+  'notifications.showContent': flag(false),
+  'log.outputQuotaMbPerSession': z._default(z.number().check(z.gte(1)), 256),
+  'log.outputQuotaMbTotal': z._default(z.number().check(z.gte(16)), 10_240),
+  'window.confirmQuit': flag(true),
+});
+export type Settings = z.infer<typeof Settings>;
+
+export const DEFAULT_SETTINGS: Settings = Settings.parse({});
