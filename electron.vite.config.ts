@@ -30,13 +30,12 @@ const main = existing(mainEntries);
 if (Object.keys(main).length > 0) {
   parts.main = {
     build: {
-      outDir: resolve(root, 'out/main'),
       target: 'node20.18',
       sourcemap: true,
       minify: false,
       rollupOptions: {
         input: main,
-        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
       },
     },
   };
@@ -46,7 +45,6 @@ const preload = existing(preloadEntries);
 if (Object.keys(preload).length > 0) {
   parts.preload = {
     build: {
-      outDir: resolve(root, 'out/preload'),
       target: 'chrome130',
       // A sandboxed preload can require nothing of ours: it has to be one CommonJS file.
       externalizeDeps: false,
@@ -62,7 +60,6 @@ if (Object.keys(renderer).length > 0) {
     root: resolve(root, 'src-renderer'),
     plugins: [react(), tailwindcss()],
     build: {
-      outDir: resolve(root, 'out/renderer'),
       target: 'chrome130',
       minify: true,
       sourcemap: true,

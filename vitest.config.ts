@@ -2,9 +2,6 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    // The workers that the engine and the store start are built files: bring them up to date before any test runs.
-    globalSetup: ['./vitest.global.ts'],
-    dangerouslyIgnoreUnhandledErrors: false,
     restoreMocks: true,
     unstubEnvs: true,
     testTimeout: 30_000,
@@ -12,7 +9,14 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'main', environment: 'node', include: ['src-{main,shared}/**/*.test.ts'], pool: 'forks' },
+        test: {
+          name: 'main',
+          environment: 'node',
+          include: ['src-{main,shared}/**/*.test.ts', 'e2e/scripted-api/**/*.test.{js,ts}', 'scripts/*.test.mjs'],
+          // better-sqlite3 and node-pty are not made for vitest's worker threads.
+          pool: 'forks',
+          globalSetup: ['./vitest.global.ts'],
+        },
       },
       {
         extends: true,

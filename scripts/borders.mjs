@@ -1,0 +1,112 @@
+// Who may import whom. The compiler enforces most of it (one tsconfig per folder); this reads every import and compares it with
+// the whole table, packages included.
+import { readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join, posix, relative, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseSync } from 'vite';
+import { root } from './places.mjs';
+
+/**
+ * @typedef {object} Zone
+ * @property {RegExp} files which files belong to it; the first zone that fits counts
+ * @property {string[]} imports the zones whose code it may import, beside its own
+ * @property {string[]} [types] the zones of which it may import types only
+ * @property {RegExp} packages what it may import from outside
+ */
+
+const withoutElectron = /^(?!electron($|\/))/;
+
+/** @type {Record<string, Zone>} */
+export const zones = {
+  'shared tests': { files: /^src-shared\/(.*\.test\.ts$|sim\/)/, imports: ['shared'], packages: withoutElectron },
+  shared: { files: /^src-shared\//, imports: [], packages: /^(zod|lib0|uuid)($|\/)/ },
+  'main tests': {
+    files: /^src-main\/.*\.test\.ts$/,
+    imports: ['electron', 'engine', 'store', 'leaf', 'composition', 'shared'],
+    packages: withoutElectron,
+  },
+  preload: { files: /^src-main\/electron\/preload[^/]*$/, imports: ['shared'], packages: /^(electron|zod\/mini)$/ },
+  electron: {
+    files: /^src-main\/electron\//,
+    imports: ['engine', 'store', 'leaf', 'composition', 'shared'],
+    types: ['preload'],
+    packages: /./,
+  },
+  engine: { files: /^src-main\/engine\//, imports: ['leaf', 'shared'], types: ['store'], packages: withoutElectron },
+  store: { files: /^src-main\/store\//, imports: ['leaf', 'shared'], packages: withoutElectron },
+  // On these, and only these, of the files at the top of src-main may its folders build (as in src-main/tsconfig.leaf.json).
+  leaf: { files: /^src-main\/(entry-path|paths|home|log)\.ts$/, imports: ['shared'], packages: withoutElectron },
+  composition: { files: /^src-main\/[^/]+$/, imports: ['engine', 'store', 'leaf', 'shared'], packages: withoutElectron },
+  'renderer tests': { files: /^src-renderer\/.*\.test\.tsx?$/, imports: ['renderer', 'shared'], packages: withoutElectron },
+  renderer: {
+    files: /^src-renderer\//,
+    imports: ['shared'],
+    packages: /^(?!node:|electron($|\/)|better-sqlite3|node-pty|ws$|pino|@anthropic-ai\/|@xterm\/headless)/,
+  },
+  e2e: { files: /^e2e\//, imports: ['shared'], packages: /./ },
+};
+
+const trees = ['src-shared', 'src-main', 'src-renderer', 'e2e'];
+const sourceFile = /\.(ts|tsx|js|mjs)$/;
+
+/** @param {string} file */
+const zoneOf = (file) => Object.keys(zones).find((name) => zones[name]?.files.test(file));
+
+/**
+ * What one file imports against the table, as sentences.
+ * @param {string} file its path from the root, with slashes
+ * @param {string} text
+ * @returns {string[]}
+ */
+export function violations(file, text) {
+  const name = zoneOf(file);
+  const zone = name === undefined ? undefined : zones[name];
+  if (!zone) return [`${file} belongs to no zone of scripts/borders.mjs`];
+  return importsOf(file, text).flatMap(({ from, typeOnly }) => {
+    if (!from.startsWith('.')) return zone.packages.test(from) ? [] : [`${file} (${name}) imports the package ${from}`];
+    const target = posix.join(posix.dirname(file), from);
+    const targetZone = zoneOf(target);
+    if (targetZone === name || (targetZone && zone.imports.includes(targetZone))) return [];
+    if (targetZone && typeOnly && zone.types?.includes(targetZone)) return [];
+    return [`${file} (${name}) imports ${typeOnly ? 'types of ' : ''}${target} (${targetZone ?? 'no zone'})`];
+  });
+}
+
+/**
+ * @param {string} file
+ * @param {string} text
+ * @returns {{ from: string, typeOnly: boolean }[]}
+ */
+function importsOf(file, text) {
+  const { module, errors } = parseSync(file, text);
+  if (errors.length > 0) throw new Error(`${file} does not parse: ${errors[0]?.message}`);
+  const typesOnly = (/** @type {{ isType: boolean }[]} */ entries) => entries.length > 0 && entries.every(({ isType }) => isType);
+  const imported = module.staticImports.map(({ moduleRequest, entries }) => ({
+    from: moduleRequest.value,
+    typeOnly: typesOnly(entries),
+  }));
+  const passedOn = module.staticExports.flatMap(({ entries }) => {
+    const from = entries[0]?.moduleRequest?.value;
+    return from === undefined ? [] : [{ from, typeOnly: typesOnly(entries) }];
+  });
+  const later = module.dynamicImports.flatMap(({ moduleRequest: { start, end } }) => {
+    const literal = /^['"](.+)['"]$/.exec(text.slice(start, end))?.[1];
+    return literal === undefined ? [] : [{ from: literal, typeOnly: false }];
+  });
+  return [...imported, ...passedOn, ...later];
+}
+
+async function sourceFiles() {
+  const listed = await Promise.all(trees.map((tree) => readdir(join(root, tree), { recursive: true, withFileTypes: true })));
+  return listed
+    .flat()
+    .filter((entry) => entry.isFile() && sourceFile.test(entry.name))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const found = (await sourceFiles()).flatMap((file) => violations(file, readFileSync(join(root, file), 'utf8')));
+  for (const violation of found) process.stdout.write(`${violation}\n`);
+  process.exitCode = found.length > 0 ? 1 : 0;
+}
