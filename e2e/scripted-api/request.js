@@ -25,6 +25,9 @@
 import { estimateTokens } from './reply.js';
 
 const REMINDER = /<system-reminder>[\s\S]*?<\/system-reminder>\s*/g;
+/** Stands before the next prompt, in the same message, after an interrupted turn. */
+const INTERRUPTED = /^\[Request interrupted by user[^\]]*\]$/;
+const LOCAL_COMMAND = /^<(?:local-command-|command-)[\s\S]*>$/;
 const COMPACTION = /create a detailed summary of (?:the|this) conversation/i;
 
 /** @param {unknown} value @returns {value is Record<string, unknown>} */
@@ -44,13 +47,19 @@ export function plainText(content) {
     .join('\n');
 }
 
-/** @param {unknown} content @returns {string} */
+/**
+ * The words of the latest prompt. A message can hold several: those that were refused or interrupted come again with the
+ * next one, each as a block of its own, as do the traces of slash commands.
+ *
+ * @param {unknown} content
+ * @returns {string}
+ */
 const typedText = (content) =>
   blocksOf(content)
     .filter((block) => block.type === 'text')
     .map((block) => String(block.text).replace(REMINDER, '').trim())
-    .filter((value) => value !== '')
-    .join('\n');
+    .filter((value) => value !== '' && !INTERRUPTED.test(value) && !LOCAL_COMMAND.test(value))
+    .at(-1) ?? '';
 
 /** @param {unknown} content @returns {SentImage[]} */
 function imagesOf(content) {
@@ -102,7 +111,8 @@ export function describeRequest(body, headers) {
     const results = toolResultsOf(message.content, names);
     const typed = typedText(message.content);
     if (results.length > 0) rounds.push(results);
-    else if (typed !== '' || imagesOf(message.content).length > 0) {
+    // Words beside tool results are the next prompt, too: neighbouring user messages arrive merged into one.
+    if (typed !== '' || imagesOf(message.content).length > 0) {
       prompt = typed;
       images = imagesOf(message.content);
       rounds = [];
