@@ -8,7 +8,7 @@ import { root, userCache } from './places.mjs';
 import { binary, capture } from './run.mjs';
 import { ensureToolchain } from './system.mjs';
 
-const prebuiltNapi = 10;
+export const prebuiltNapi = 10;
 const folder = join(root, 'node_modules', 'better-sqlite3');
 const compiled = join(folder, 'build', 'Release', 'better_sqlite3.node');
 const stamp = join(folder, 'build', 'made-for');
