@@ -1,0 +1,71 @@
+import { create } from 'zustand';
+import type { MachineId, RunId } from '../src-shared/ids.ts';
+import type { Keybinding } from '../src-shared/keymap.ts';
+import type { SessionState, SessionSummary } from '../src-shared/session.ts';
+import { DEFAULT_SETTINGS, type Settings } from '../src-shared/settings.ts';
+import { DEFAULT_PREFERENCES, type Preferences } from './preferences.ts';
+
+/** How this window stands with the engine. `since` is ms since 1970. */
+export type Connection =
+  | { readonly is: 'connecting'; readonly since: number }
+  | { readonly is: 'live'; readonly since: number }
+  /** Reconnecting by itself. What is on screen is as old as `since`. */
+  | { readonly is: 'lost'; readonly since: number }
+  /** The engine refuses this window for good (another version). */
+  | { readonly is: 'refused'; readonly since: number; readonly reason: string };
+
+export interface Host {
+  readonly machineId: MachineId;
+  readonly machine: string;
+  readonly engineVersion: string;
+  /** `process.platform` of the engine. */
+  readonly platform: string;
+}
+
+/** What floats above the panes; one at a time. */
+export type Overlay =
+  | { readonly is: 'palette' }
+  | { readonly is: 'goToSession' }
+  | { readonly is: 'newClaude' }
+  | { readonly is: 'newTerminal' }
+  | { readonly is: 'rename'; readonly runId: RunId }
+  | { readonly is: 'closePane'; readonly paneId: string; readonly runId: RunId }
+  | { readonly is: 'endSession'; readonly runId: RunId }
+  | { readonly is: 'deleteSessions'; readonly runIds: readonly RunId[] };
+
+export interface SettingsFile {
+  readonly path: string;
+  readonly problems: readonly string[];
+}
+
+export interface WindowState {
+  readonly connection: Connection;
+  readonly host: Host | null;
+  readonly sessions: ReadonlyMap<RunId, SessionSummary>;
+  /** What is known in full of the sessions that this window has attached. */
+  readonly states: ReadonlyMap<RunId, SessionState>;
+  readonly settings: Settings;
+  readonly settingsFile: SettingsFile | null;
+  readonly keybindings: readonly Keybinding[];
+  readonly preferences: Preferences;
+  readonly overlay: Overlay | null;
+  /** The pane that commands are for, and the session in it. */
+  readonly activePane: string | null;
+  readonly activeRun: RunId | null;
+  readonly openRuns: ReadonlySet<RunId>;
+}
+
+export const useWindow = create<WindowState>(() => ({
+  connection: { is: 'connecting', since: Date.now() },
+  host: null,
+  sessions: new Map(),
+  states: new Map(),
+  settings: DEFAULT_SETTINGS,
+  settingsFile: null,
+  keybindings: [],
+  preferences: DEFAULT_PREFERENCES,
+  overlay: null,
+  activePane: null,
+  activeRun: null,
+  openRuns: new Set(),
+}));

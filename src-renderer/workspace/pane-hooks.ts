@@ -1,0 +1,21 @@
+import { useEffect, useRef } from 'react';
+import type { RunId } from '../../src-shared/ids.ts';
+import { addPaneHandlers, type Handlers } from '../commands.ts';
+import { paneIdOf } from './layout.ts';
+import { addFocusTaker } from './pane-focus.ts';
+
+/** Registers a session pane's own commands. `handlers` may be made anew at each render; the newest are used. */
+export function usePaneCommands(runId: RunId, handlers: Handlers): void {
+  const paneId = paneIdOf({ is: 'session', runId });
+  useEffect(() => addPaneHandlers(paneId, handlers), [paneId, handlers]);
+}
+
+/** Says how a session's pane takes the keyboard when it becomes the active one by key or by opening it. */
+export function usePaneFocus(runId: RunId, takeFocus: () => void): void {
+  const newest = useRef(takeFocus);
+  useEffect(() => {
+    newest.current = takeFocus;
+  });
+  const paneId = paneIdOf({ is: 'session', runId });
+  useEffect(() => addFocusTaker(paneId, () => newest.current()), [paneId]);
+}
