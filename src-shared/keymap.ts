@@ -126,6 +126,9 @@ export const COMMANDS = {
 export type CommandId = keyof typeof COMMANDS;
 export const COMMAND_IDS = Object.keys(COMMANDS) as CommandId[];
 
+/** What `shell:command` can carry besides the commands of the table: bring the session with that runId into view. */
+export const SHOW_SESSION = 'session.show';
+
 export function isCommandId(id: string): id is CommandId {
   return Object.hasOwn(COMMANDS, id);
 }

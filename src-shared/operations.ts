@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { ClientId, InputId, MachineId, RunId, Seq } from './ids.ts';
+import { Keybinding } from './keymap.ts';
 import { SessionSpec, SessionState, SessionSummary } from './session.ts';
 import { Settings } from './settings.ts';
 
@@ -98,6 +99,20 @@ export const OPERATIONS = {
   /** Changes the named keys (dotted paths) in the settings file; comments in it stay. `null` removes a key. */
   'settings.set': { params: z.object({ changes: z.record(z.string(), z.json()) }), result: z.object({ settings: Settings }) },
 
+  /** The user's rows of keybindings.json; what they mean together with the defaults says `resolveKeymap`. */
+  'keybindings.get': {
+    params: nothing,
+    result: z.object({ bindings: z.array(Keybinding), path: z.string(), problems: z.array(z.string()) }),
+  },
+  /** Gives a command exactly these keys, by rows in the file; comments in it stay. `null` goes back to the defaults. */
+  'keybindings.set': {
+    params: z.object({
+      command: z.string().check(z.maxLength(128)),
+      keys: z.nullable(z.array(z.string().check(z.maxLength(64))).check(z.maxLength(8))),
+    }),
+    result: z.object({ bindings: z.array(Keybinding) }),
+  },
+
   /** Whether Claude can work on this machine, and if not, what to do. Never reads credentials. */
   'claude.check': {
     params: nothing,
@@ -111,6 +126,22 @@ export const OPERATIONS = {
   'claude.models': {
     params: nothing,
     result: z.object({ models: z.array(z.object({ value: z.string(), displayName: z.string(), description: z.string() })) }),
+  },
+
+  /** How the API key that the user gave Baton for Claude is kept. The key itself never leaves the engine. */
+  'claude.apiKey': {
+    params: nothing,
+    result: z.object({
+      /** `unreadable`: sealed by a key ring that cannot be opened here and now. */
+      stored: z.enum(['none', 'key-ring', 'plain', 'unreadable']),
+      /** This engine can seal a key with the system's key ring. */
+      hasKeyRing: z.boolean(),
+    }),
+  },
+  /** Keeps an API key for Claude's processes; null forgets it. Without a key ring it is refused unless `allowPlain`. */
+  'claude.setApiKey': {
+    params: z.object({ apiKey: z.nullable(z.string().check(z.minLength(1), z.maxLength(1000))), allowPlain: z.boolean() }),
+    result: z.object({ stored: z.enum(['none', 'key-ring', 'plain']) }),
   },
 
   /** Files and folders below `cwd` that match what the user typed after `@`, best first. Respects .gitignore. */
@@ -133,6 +164,8 @@ export const OPERATIONS = {
   'shell.clipboardRead': { params: nothing, result: z.object({ text: z.string() }) },
   'shell.clipboardWrite': { params: z.object({ text: z.string().check(z.maxLength(16_000_000)) }), result: nothing },
   'shell.window': { params: z.object({ action: z.enum(['new', 'close', 'toggle-fullscreen', 'quit']) }), result: nothing },
+  /** The sessions that this window shows now; the desktop shell notifies about the others. */
+  'shell.visibleSessions': { params: z.object({ runIds: z.array(RunId).check(z.maxLength(256)) }), result: nothing },
 
   'engine.status': {
     params: nothing,

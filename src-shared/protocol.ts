@@ -3,6 +3,7 @@ import * as encoding from 'lib0/encoding';
 import * as z from 'zod/mini';
 import { PermissionDecision, PromptContent } from './events.ts';
 import { ClientId, Epoch, InputId, MachineId, RunId, Seq } from './ids.ts';
+import { Keybinding } from './keymap.ts';
 import { OperationName, Screen, WireEvent } from './operations.ts';
 import { Refusal } from './refusal.ts';
 import { PermissionMode, SessionState, SessionSummary } from './session.ts';
@@ -159,8 +160,23 @@ export const HostMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('session:changed'), session: SessionSummary }),
   z.object({ type: z.literal('session:removed'), runId: RunId }),
   z.object({ type: z.literal('settings:changed'), settings: z.unknown() }),
-  /** The desktop shell asks its window to run one of the window's own commands (menu, tray, notification). */
+  /** keybindings.json has changed. */
+  z.object({ type: z.literal('keybindings:changed'), bindings: z.array(Keybinding) }),
+  /**
+   * The desktop shell asks its window to run a command of the keymap (menu, tray), or SHOW_SESSION (tray, notification, link).
+   * `runId: null`: on the session that has the focus.
+   */
   z.object({ type: z.literal('shell:command'), command: z.string().check(z.maxLength(128)), runId: z.nullable(RunId) }),
+  /** The desktop shell tells the user something inside the window; one with a `runId` leads to that session. */
+  z.object({
+    type: z.literal('shell:notice'),
+    kind: z.enum(['turn-ended', 'permission-asked', 'session-ended', 'problem', 'hint']),
+    runId: z.nullable(RunId),
+    title: z.string().check(z.maxLength(256)),
+    body: z.nullable(z.string().check(z.maxLength(1024))),
+  }),
+  /** What the desktop shell knows of the machine it runs on; sent when a wire opens and when it changes. */
+  z.object({ type: z.literal('shell:environment'), screenReader: z.boolean() }),
   z.object({
     type: z.literal('reply'),
     callId,
