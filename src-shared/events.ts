@@ -125,6 +125,8 @@ export const CHANNELS = {
       clientId: z.nullable(z.string()),
       decision: PermissionDecision,
       reason: z.nullable(z.string()),
+      /** The tool was given this input instead of the one it asked with. */
+      updatedInput: z.optional(jsonObject),
     }),
   },
   'run:input': {

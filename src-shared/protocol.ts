@@ -42,6 +42,8 @@ export const Input = z.discriminatedUnion('kind', [
     requestId: z.string(),
     decision: PermissionDecision,
     reason: z.nullable(z.string().check(z.maxLength(10_000))),
+    /** Allowed, but with this input instead: how a question of Claude's (AskUserQuestion: `answers`) is answered. */
+    updatedInput: z.optional(z.record(z.string(), z.json())),
   }),
   /** Ends the turn in progress (Claude) or sends SIGINT's character (terminal). Queued prompts stay. */
   z.object({ kind: z.literal('interrupt'), inputId: InputId }),

@@ -1,4 +1,4 @@
-import type { LogEvent, NewEvent, PermissionDecision, PromptContent } from '../../../src-shared/events.ts';
+import type { Json, LogEvent, NewEvent, PermissionDecision, PromptContent } from '../../../src-shared/events.ts';
 import type { InputId, RunId, Seq } from '../../../src-shared/ids.ts';
 import type { LiveText } from '../../../src-shared/protocol.ts';
 import type { SessionSpec, SessionState } from '../../../src-shared/session.ts';
@@ -27,6 +27,8 @@ export interface Adapter {
     readonly requestId: string;
     readonly decision: PermissionDecision;
     readonly reason: string | null;
+    /** Allowed, but with this input instead of the one that was asked with. */
+    readonly updatedInput?: Readonly<Record<string, Json>> | undefined;
   }): Promise<void>;
   /** Ends the turn, or what the foreground program does. Without one it does nothing. */
   interrupt(): Promise<void>;
