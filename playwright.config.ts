@@ -2,6 +2,7 @@ import { defineConfig } from '@playwright/test';
 
 export default defineConfig({
   testDir: 'e2e',
+  testMatch: '**/*.spec.ts',
   outputDir: 'test-results',
   // Each test starts a real app with real shells; two cores do not carry more than one at a time without making it wait.
   workers: 1,

@@ -5,7 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { allParts, build } from './build.mjs';
+import { allParts, buildOrExit } from './build.mjs';
 import { withDisplay } from './display.mjs';
 import { root } from './places.mjs';
 import { capture } from './run.mjs';
@@ -24,7 +24,7 @@ if (unknown.length > 0) {
 }
 
 const runtime = await setupOrExit();
-await build(allParts);
+await buildOrExit(allParts);
 
 /** @type {Record<string, unknown>} */
 const benches = {};

@@ -36,6 +36,25 @@ export async function build(parts, options = {}) {
   });
 }
 
+/**
+ * The build for a script: a failure is told without the stack of the bundler, and ends it with code 1.
+ * @param {Part[]} parts
+ * @param {{ force?: boolean }} [options]
+ */
+export async function buildOrExit(parts, options) {
+  try {
+    await build(parts, options);
+  } catch (error) {
+    process.stderr.write(`build failed: ${error instanceof Error ? error.message : error}\n`);
+    process.exit(1);
+  }
+}
+
+/** What is in out/ was not made here: the next build makes it again. */
+export async function forgetBuilds() {
+  for (const part of allParts) await rm(stampOf(part), { force: true });
+}
+
 /** @param {Part[]} parts */
 async function buildNow(parts) {
   const startedAt = new Date();
@@ -99,5 +118,5 @@ async function files(folder, withFolders = false) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const named = allParts.filter((part) => process.argv.includes(part));
-  await build(named.length > 0 ? named : allParts, { force: !process.argv.includes('--if-stale') });
+  await buildOrExit(named.length > 0 ? named : allParts, { force: !process.argv.includes('--if-stale') });
 }

@@ -1,11 +1,11 @@
 // `npm run dist [-- electron-builder's arguments]`: packages the app; `--dir` stops before the installers.
-import { allParts, build } from './build.mjs';
+import { allParts, buildOrExit } from './build.mjs';
 import { binary, run } from './run.mjs';
 import { setupOrExit } from './setup.mjs';
 import { prebuiltNapi } from './sqlite.mjs';
 
 const runtime = await setupOrExit();
-await build(allParts, { force: true });
+await buildOrExit(allParts, { force: true });
 
 const inspect = process.env.BATON_DIST_INSPECT === '1';
 const args = [

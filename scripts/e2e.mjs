@@ -1,6 +1,6 @@
 // `npm run e2e [-- Playwright's arguments]`: the tests that drive the built app.
 import { pathToFileURL } from 'node:url';
-import { allParts, build } from './build.mjs';
+import { allParts, buildOrExit } from './build.mjs';
 import { withDisplay } from './display.mjs';
 import { binary, run } from './run.mjs';
 import { setupOrExit } from './setup.mjs';
@@ -20,6 +20,6 @@ export function runPlaywright(runtime, args, extra = {}) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const runtime = await setupOrExit();
-  await build(allParts);
+  await buildOrExit(allParts);
   process.exitCode = await runPlaywright(runtime, process.argv.slice(2));
 }

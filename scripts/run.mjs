@@ -7,8 +7,8 @@ import { root } from './places.mjs';
 /** @typedef {{ cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number }} RunOptions */
 
 /**
- * Runs a program with our own terminal and resolves with its exit code. Signals that ask us to stop are passed on, so that
- * Ctrl-C in `npm start` ends the app and not only the script around it.
+ * Runs a program with our own terminal and resolves with its exit code. Signals that ask us to stop are passed on, and we wait
+ * for the program to end; Ctrl-C at a terminal reaches it by itself.
  * @param {string} command
  * @param {string[]} args
  * @param {RunOptions} [options]
@@ -17,7 +17,9 @@ import { root } from './places.mjs';
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: options.cwd ?? root, env: options.env ?? process.env, stdio: 'inherit' });
-    const forward = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
+    const forward = (/** @type {NodeJS.Signals} */ signal) => {
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    };
     process.on('SIGINT', forward).on('SIGTERM', forward).on('SIGHUP', forward);
     const release = () => process.off('SIGINT', forward).off('SIGTERM', forward).off('SIGHUP', forward);
     child.on('error', (error) => {

@@ -1,5 +1,5 @@
 // `npm start [-- arguments]`: sets up, builds what is out of date, and runs the app. `--dev` runs it from the dev server.
-import { allParts, build } from './build.mjs';
+import { allParts, buildOrExit, forgetBuilds } from './build.mjs';
 import { withDisplay } from './display.mjs';
 import { root } from './places.mjs';
 import { binary, run } from './run.mjs';
@@ -11,13 +11,15 @@ const runtime = await setupOrExit();
 const asRoot = process.platform === 'linux' && process.getuid?.() === 0;
 
 if (args[0] === '--dev') {
+  // The dev server puts its own main and preload into out/.
+  await forgetBuilds();
   process.exitCode = await withDisplay((env) =>
     run(process.execPath, [binary('electron-vite', 'bin/electron-vite.js'), 'dev', ...args.slice(1)], {
       env: { ...env, ELECTRON_EXEC_PATH: runtime.executable, ...(asRoot ? { NO_SANDBOX: '1' } : {}) },
     }),
   );
 } else {
-  await build(allParts);
+  await buildOrExit(allParts);
   process.stderr.write(`Baton on Electron ${runtime.version} (${runtime.kind})\n`);
   process.exitCode = await withDisplay((env) =>
     run(runtime.executable, [root, ...(asRoot ? ['--no-sandbox'] : []), ...args], { env }),
