@@ -45,7 +45,7 @@ const preload = existing(preloadEntries);
 if (Object.keys(preload).length > 0) {
   parts.preload = {
     build: {
-      target: 'chrome130',
+      target: 'node20.18',
       // A sandboxed preload can require nothing of ours: it has to be one CommonJS file.
       externalizeDeps: false,
       sourcemap: true,
@@ -63,7 +63,13 @@ if (Object.keys(renderer).length > 0) {
       target: 'chrome130',
       minify: true,
       sourcemap: true,
-      rollupOptions: { input: renderer },
+      rollupOptions: {
+        input: renderer,
+        onwarn: (warning, warn) => {
+          // Tailwind generates its CSS and has nothing to map it to.
+          if (warning.code !== 'SOURCEMAP_BROKEN') warn(warning);
+        },
+      },
     },
   };
 }
