@@ -58,10 +58,14 @@ export const OPERATIONS = {
     }),
     result: z.object({ events: z.array(WireEvent), firstSeq: Seq, lastSeq: Seq, more: z.boolean() }),
   },
-  /** Lines of a terminal's whole past as plain text with colours (SGR) kept, newest page first: page backwards with `beforeLine`. */
+  /**
+   * Lines of a terminal's whole past as plain text with colours (SGR) kept, newest page first: page backwards with `beforeLine`,
+   * the `firstLine` of the page before. Positions grow with time but are not dense: they are for paging, not for counting.
+   */
   'history.lines': {
     params: z.object({ runId: RunId, beforeLine: z.optional(z.int()), limit: z.int().check(z.gte(1), z.lte(5000)) }),
-    result: z.object({ lines: z.array(z.string()), firstLine: z.int(), totalLines: z.int(), complete: z.boolean() }),
+    /** `complete`: there is nothing older than this page. */
+    result: z.object({ lines: z.array(z.string()), firstLine: z.int(), complete: z.boolean() }),
   },
   /** Text search over one session or all of them; newest first. */
   'history.search': {
