@@ -49,11 +49,10 @@ process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : read
  * @returns {Promise<unknown>}
  */
 async function measure(name, env) {
-  const { code, out, err } = await capture(process.execPath, [join(folder, name + suffix)], { env });
-  process.stderr.write(err);
+  const { code, out, err } = await capture(process.execPath, [join(folder, name + suffix)], { env, showErrors: true });
   if (code !== 0) {
     process.exitCode = 1;
-    return { error: err.trim().split('\n').at(-1) || `ended with code ${code}` };
+    return { error: err.split('\n').find((line) => /Error\b/.test(line)) ?? `ended with code ${code}` };
   }
   return JSON.parse(out);
 }

@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { root } from './places.mjs';
 
-/** @typedef {{ cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number }} RunOptions */
+/** @typedef {{ cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number, showErrors?: boolean }} RunOptions */
 
 /**
  * Runs a program with our own terminal and resolves with its exit code. Signals that ask us to stop are passed on, and we wait
@@ -55,6 +55,7 @@ export function capture(command, args, options = {}) {
     });
     child.stderr.on('data', (chunk) => {
       err += chunk;
+      if (options.showErrors) process.stderr.write(chunk);
     });
     child.on('error', (error) => resolve({ code: 127, out, err: error.message }));
     child.on('close', (code, signal) => resolve({ code: code ?? 1, out, err: signal ? `${err}stopped by ${signal}` : err }));
