@@ -52,7 +52,7 @@ async function measure(name, env) {
   const { code, out, err } = await capture(process.execPath, [join(folder, name + suffix)], { env, showErrors: true });
   if (code !== 0) {
     process.exitCode = 1;
-    return { error: err.split('\n').find((line) => /Error\b/.test(line)) ?? `ended with code ${code}` };
+    return { error: err.split('\n').find((line) => /^\w*Error\b/.test(line)) ?? `ended with code ${code}` };
   }
   return JSON.parse(out);
 }
