@@ -1,0 +1,100 @@
+import type { EventEmitter } from 'node:events';
+import { type FromPtyHost, ToPtyHost } from './pty-host-protocol.ts';
+import { HostedTerminal } from './pty-host-terminal.ts';
+import { openUnixPty } from './pty-host-unix.ts';
+import { openWindowsPty } from './pty-host-windows.ts';
+
+/**
+ * The pty host: a process of its own, so that nothing that keeps main busy can cost a program's output. It never waits for
+ * main: what main has not acknowledged is bounded per pty, and beyond that the program waits.
+ */
+
+/** When main is gone its programs get this long to end by themselves. */
+const ORPHAN_GRACE_MS = 2000;
+
+/** What Electron gives a utility process; a process forked by plain Node has `process.send` instead. */
+interface ParentPort extends EventEmitter {
+  postMessage(message: unknown): void;
+}
+const parentPort = 'parentPort' in process ? (process.parentPort as ParentPort) : null;
+
+const open = process.platform === 'win32' ? openWindowsPty : openUnixPty;
+const terminals = new Map<number, HostedTerminal>();
+
+function post(message: FromPtyHost): void {
+  if (parentPort !== null) parentPort.postMessage(message);
+  else if (process.connected) process.send?.(message);
+}
+
+function spawn({ id, spawn }: Extract<ToPtyHost, { type: 'spawn' }>): void {
+  try {
+    terminals.set(id, new HostedTerminal(id, spawn, open, post, () => void terminals.delete(id)));
+  } catch (error) {
+    post({ type: 'refused', id, message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+async function close(id: number, graceMs: number): Promise<void> {
+  await terminals.get(id)?.end(graceMs);
+  post({ type: 'closed', id });
+}
+
+let isStopping = false;
+async function stop(graceMs: number): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
+  await Promise.all([...terminals.values()].map((terminal) => terminal.end(graceMs)));
+  process.exit(0);
+}
+
+function handle(message: ToPtyHost): void {
+  if (message.type === 'stop') {
+    void stop(message.graceMs);
+    return;
+  }
+  if (message.type === 'spawn') {
+    spawn(message);
+    return;
+  }
+  if (message.type === 'close') {
+    void close(message.id, message.graceMs);
+    return;
+  }
+  // Without one: its program ended while the message was under way.
+  const terminal = terminals.get(message.id);
+  if (terminal !== undefined) handleFor(terminal, message);
+}
+
+function handleFor(terminal: HostedTerminal, message: Exclude<ToPtyHost, { type: 'spawn' | 'close' | 'stop' }>): void {
+  switch (message.type) {
+    case 'write':
+      terminal.write(message.data);
+      break;
+    case 'resize':
+      terminal.resize(message.cols, message.rows);
+      break;
+    case 'pause':
+    case 'resume':
+      terminal.setPaused(message.type === 'pause');
+      break;
+    case 'ack':
+      terminal.acknowledge(message.bytes);
+      break;
+  }
+}
+
+function onDisconnect(): void {
+  void stop(ORPHAN_GRACE_MS);
+}
+
+process.title = 'baton pty host';
+// Ctrl+C in the terminal that Baton was started from is main's to decide about.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+process.on('SIGTERM', onDisconnect);
+if (parentPort !== null) {
+  parentPort.on('message', (event: { readonly data: unknown }) => handle(ToPtyHost.parse(event.data)));
+  parentPort.on('close', onDisconnect);
+} else {
+  process.on('message', (message) => handle(ToPtyHost.parse(message)));
+  process.on('disconnect', onDisconnect);
+}
