@@ -127,6 +127,7 @@ export const HostMessage = z.discriminatedUnion('type', [
     attachId: z.int(),
     epoch: Epoch,
     session: SessionSummary,
+    /** Folded through `lastSeq`: of the events that follow, only later ones change it. */
     state: SessionState,
     after: Seq,
     lastSeq: Seq,
@@ -140,7 +141,16 @@ export const HostMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('run:refused'), runId: RunId, attachId: z.int(), refusal: Refusal }),
   z.object({ type: z.literal('run:events'), runId: RunId, events: z.array(WireEvent) }),
   /** The viewer fell too far behind: start over from this screen, then events after `screen.seq` follow. */
-  z.object({ type: z.literal('run:resync'), runId: RunId, attachId: z.int(), state: SessionState, screen: Screen }),
+  z.object({
+    type: z.literal('run:resync'),
+    runId: RunId,
+    attachId: z.int(),
+    session: SessionSummary,
+    /** Folded through `lastSeq`. */
+    state: SessionState,
+    lastSeq: Seq,
+    screen: Screen,
+  }),
   z.object({ type: z.literal('run:live'), runId: RunId, live: LiveText }),
   /** Answer to an input with an inputId: `seq` is the event that records it. A repeated inputId gets the first answer. */
   z.object({

@@ -1,0 +1,396 @@
+import { type AttachmentListener, type AttachOptions, ClientAttachment } from './client-attachment.ts';
+import type { LogEvent } from './events.ts';
+import type { ClientId, InputId, RunId, Seq } from './ids.ts';
+import { OPERATIONS, type OperationName, type ParamsOf, type ResultOf } from './operations.ts';
+import {
+  type ClientMessage,
+  type Command,
+  encodeMessage,
+  type HostMessage,
+  PROTOCOL_VERSION,
+  parseHostMessage,
+} from './protocol.ts';
+import { CLOSE, type CloseReason, type Refusal, RefusalError } from './refusal.ts';
+import type { SessionSummary } from './session.ts';
+import type { Wire } from './wire.ts';
+
+export type { AttachmentListener, AttachOptions } from './client-attachment.ts';
+export { ClientAttachment } from './client-attachment.ts';
+
+type HostMessageOf<T extends HostMessage['type']> = Extract<HostMessage, { type: T }>;
+export type Welcome = HostMessageOf<'welcome'>;
+
+/** How a client stands with its host. `sinceMs`: when that began, by the client's clock. */
+export type ConnectionState =
+  | { readonly is: 'connecting'; readonly sinceMs: number }
+  | { readonly is: 'live'; readonly sinceMs: number }
+  /** Reconnecting by itself. */
+  | { readonly is: 'lost'; readonly sinceMs: number; readonly why: string }
+  /** For good: coming back with the same words would be refused again. */
+  | { readonly is: 'refused'; readonly sinceMs: number; readonly why: string }
+  | { readonly is: 'stopped'; readonly sinceMs: number };
+
+/** queued: not sent yet (the wire is down). sent: on its way or being executed. */
+export type CommandProgress = 'queued' | 'sent';
+
+export interface ClientOptions {
+  /** Opens a new wire to the host. Called again after each loss. */
+  readonly connect: () => Promise<Wire>;
+  readonly clientId: ClientId;
+  readonly kind: Extract<ClientMessage, { type: 'client:hello' }>['kind'];
+  readonly name: string;
+  /** Given by simulations. */
+  readonly clock?: Clock;
+}
+
+export interface Clock {
+  nowMs(): number;
+  setTimer(run: () => void, delayMs: number): () => void;
+  /** 0 <= n < 1 */
+  random(): number;
+}
+
+const SYSTEM_CLOCK: Clock = {
+  nowMs: () => Date.now(),
+  setTimer: (run, delayMs) => {
+    const timer = setTimeout(run, delayMs);
+    return () => clearTimeout(timer);
+  },
+  random: Math.random,
+};
+
+const FIRST_RETRY_MS = 100;
+const MAX_RETRY_MS = 5_000;
+const PING_EVERY_MS = 10_000;
+/** Without any frame for so long the wire is dead, whatever it says of itself [wire-9]. */
+export const SILENT_AFTER_MS = 25_000;
+/** Commands and calls that wait for an answer; more are refused rather than kept. */
+const MAX_WAITING = 1_000;
+
+interface Waiting {
+  readonly message: ClientMessage;
+  readonly handle: (outcome: { ok: true; value: unknown } | { ok: false; refusal: Refusal }) => void;
+  readonly survivesReconnect: boolean;
+  onProgress?: ((progress: CommandProgress) => void) | undefined;
+}
+
+/**
+ * The one client: window, command line, browser, other machines, tests and benchmarks use it over whatever wire they have.
+ * It keeps its clientId, reconnects by itself, resends what was not answered and continues every attachment where it stood [wire-8].
+ */
+export class RunSessionClient {
+  readonly clientId: ClientId;
+  readonly #options: ClientOptions;
+  readonly #clock: Clock;
+  #wire: Wire | null = null;
+  #connection: ConnectionState;
+  #welcome: Welcome | null = null;
+  #sessions: ReadonlyMap<RunId, SessionSummary> = new Map();
+  #attempt = 0;
+  #nextCallId = 1;
+  #lastHeardMs = 0;
+  #cancelTimer: (() => void) | null = null;
+  readonly #attachments = new Map<RunId, ClientAttachment>();
+  /** In the order of asking. Keys: `call:<callId>` and `input:<inputId>`. */
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #connectionListeners = new Set<(state: ConnectionState) => void>();
+  readonly #sessionListeners = new Set<(sessions: ReadonlyMap<RunId, SessionSummary>) => void>();
+  readonly #messageListeners = new Set<(message: HostMessage) => void>();
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.clientId = options.clientId;
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#connection = { is: 'connecting', sinceMs: this.#clock.nowMs() };
+    void this.#open();
+  }
+
+  get connection(): ConnectionState {
+    return this.#connection;
+  }
+  /** What the host said of itself; null before the first welcome. */
+  get host(): Welcome | null {
+    return this.#welcome;
+  }
+  /** Every session of the host, kept up to date. A new map after each change. */
+  get sessions(): ReadonlyMap<RunId, SessionSummary> {
+    return this.#sessions;
+  }
+
+  onConnection(listener: (state: ConnectionState) => void): () => void {
+    return subscribe(this.#connectionListeners, listener);
+  }
+  onSessions(listener: (sessions: ReadonlyMap<RunId, SessionSummary>) => void): () => void {
+    return subscribe(this.#sessionListeners, listener);
+  }
+  /** Messages that are nobody's answer: settings, key bindings, the desktop shell's. */
+  onMessage(listener: (message: HostMessage) => void): () => void {
+    return subscribe(this.#messageListeners, listener);
+  }
+
+  /** Resolves when the host has answered hello; rejects when it refuses for good. */
+  ready(): Promise<Welcome> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        if (this.#connection.is === 'live' && this.#welcome !== null) resolve(this.#welcome);
+        else if (this.#connection.is === 'refused' || this.#connection.is === 'stopped') {
+          reject(
+            new RefusalError('not-ready', this.#connection.is === 'refused' ? this.#connection.why : 'the client was stopped'),
+          );
+        } else return false;
+        return true;
+      };
+      if (look()) return;
+      const release = this.onConnection(() => {
+        if (look()) release();
+      });
+    });
+  }
+
+  /** Asks for an operation. Waits through a reconnect; operations of the desktop shell do not, for nobody wants a dialog later. */
+  async call<N extends OperationName>(operation: N, params: ParamsOf<N>): Promise<ResultOf<N>> {
+    const callId = this.#nextCallId++;
+    const result = await this.#ask(
+      `call:${callId}`,
+      { type: 'call', callId, operation, params },
+      !operation.startsWith('shell.'),
+    );
+    return OPERATIONS[operation].result.parse(result) as ResultOf<N>;
+  }
+
+  /** Executed exactly once: sent again with the same inputId until it is answered. Resolves with the event that records it. */
+  async send(runId: RunId, command: Command, onProgress?: (progress: CommandProgress) => void): Promise<Seq> {
+    const message: ClientMessage = { type: 'run:input', runId, epoch: null, input: command };
+    return (await this.#ask(`input:${command.inputId}`, message, true, onProgress)) as Seq;
+  }
+
+  /** Ends the session's program; its log stays. */
+  async close(runId: RunId, inputId: InputId): Promise<Seq> {
+    return (await this.#ask(`input:${inputId}`, { type: 'run:close', runId, inputId }, true)) as Seq;
+  }
+
+  /** Follows a session. One attachment per session and client: a second one replaces the first [wire-3]. */
+  attach(runId: RunId, options: AttachOptions, listener: AttachmentListener): ClientAttachment {
+    this.#attachments.get(runId)?.detach();
+    const attachment: ClientAttachment = new ClientAttachment(
+      runId,
+      options,
+      listener,
+      (message) => this.#transmit(message),
+      () => {
+        if (this.#attachments.get(runId) === attachment) this.#attachments.delete(runId);
+      },
+    );
+    this.#attachments.set(runId, attachment);
+    if (this.#connection.is === 'live') attachment.request();
+    return attachment;
+  }
+
+  /** Closes the wire for good; what waits for an answer is refused. */
+  stop(): void {
+    if (this.#connection.is === 'stopped') return;
+    this.#cancelTimer?.();
+    this.#setConnection({ is: 'stopped', sinceMs: this.#clock.nowMs() });
+    this.#wire?.close({ code: 1000, reason: 'client stopped' });
+    this.#wire = null;
+    this.#refuseWaiting(() => true, 'the client was stopped');
+  }
+
+  #ask(
+    key: string,
+    message: ClientMessage,
+    survivesReconnect: boolean,
+    onProgress?: (progress: CommandProgress) => void,
+  ): Promise<unknown> {
+    const { is } = this.#connection;
+    if (is === 'stopped' || is === 'refused')
+      return Promise.reject(new RefusalError('not-ready', 'There is no connection to the engine.'));
+    if (this.#waiting.size >= MAX_WAITING) {
+      return Promise.reject(
+        new RefusalError(
+          'queue-full',
+          `${MAX_WAITING} requests wait for an answer already.`,
+          'Try again when the engine is back.',
+        ),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(key, {
+        message,
+        survivesReconnect,
+        onProgress,
+        handle: (outcome) => {
+          this.#waiting.delete(key);
+          if (outcome.ok) resolve(outcome.value);
+          else reject(new RefusalError(outcome.refusal.code, outcome.refusal.message, outcome.refusal.hint));
+        },
+      });
+      if (this.#connection.is === 'live') {
+        onProgress?.('sent');
+        this.#transmit(message);
+      } else onProgress?.('queued');
+    });
+  }
+
+  async #open(): Promise<void> {
+    try {
+      const wire = await this.#options.connect();
+      if (this.#connection.is === 'stopped') {
+        wire.close({ code: 1000, reason: 'client stopped' });
+        return;
+      }
+      this.#wire = wire;
+      this.#lastHeardMs = this.#clock.nowMs();
+      wire.onClose = (why) => this.#handleClose(wire, why);
+      wire.onFrame = (frame) => this.#handleFrame(wire, frame);
+      const { clientId, kind, name } = this.#options;
+      this.#transmit({ type: 'client:hello', protocol: PROTOCOL_VERSION, clientId, kind, name });
+      this.#watch(wire);
+    } catch (error) {
+      this.#lose(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Pings, and gives up a wire that has gone silent. A late timer (sleep) pings first: the wire may well be alive. */
+  #watch(wire: Wire): void {
+    const askedMs = this.#clock.nowMs();
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#clock.setTimer(() => {
+      if (this.#wire !== wire) return;
+      const now = this.#clock.nowMs();
+      const wasAsleep = now - askedMs > 2 * PING_EVERY_MS;
+      if (!wasAsleep && now - this.#lastHeardMs > SILENT_AFTER_MS - PING_EVERY_MS / 2) {
+        wire.close(CLOSE.silent);
+        return;
+      }
+      if (wasAsleep) this.#lastHeardMs = now;
+      this.#transmit({ type: 'ping', sentAt: now });
+      this.#watch(wire);
+    }, PING_EVERY_MS);
+  }
+
+  #transmit(message: ClientMessage): void {
+    this.#wire?.send(encodeMessage(message));
+  }
+
+  #handleFrame(wire: Wire, frame: Uint8Array): void {
+    if (wire !== this.#wire) return;
+    this.#lastHeardMs = this.#clock.nowMs();
+    let message: HostMessage;
+    try {
+      message = parseHostMessage(frame);
+    } catch (error) {
+      wire.close({ ...CLOSE.malformedFrame, reason: error instanceof Error ? error.message.slice(0, 100) : 'malformed frame' });
+      return;
+    }
+    this.#handleMessage(message);
+  }
+
+  #handleMessage(message: HostMessage): void {
+    switch (message.type) {
+      case 'welcome':
+        this.#handleWelcome(message);
+        return;
+      case 'run:attached':
+        this.#attachments.get(message.runId)?.handleAttached(message);
+        return;
+      case 'run:refused':
+        this.#attachments.get(message.runId)?.handleRefused(message);
+        return;
+      case 'run:resync':
+        this.#attachments.get(message.runId)?.handleResync(message);
+        return;
+      case 'run:events':
+        // WireEvent is LogEvent with an unread payload: JSON or bytes by the encoding's nature.
+        this.#attachments.get(message.runId)?.handleEvents(message.events as unknown as readonly LogEvent[]);
+        return;
+      case 'run:live':
+        this.#attachments.get(message.runId)?.handleLive(message.live);
+        return;
+      case 'run:viewers':
+        this.#attachments.get(message.runId)?.handleViewers(message, message.driver === this.clientId);
+        return;
+      case 'run:input-result': {
+        const { outcome } = message;
+        this.#waiting.get(`input:${message.inputId}`)?.handle(outcome.ok ? { ok: true, value: outcome.seq } : outcome);
+        return;
+      }
+      case 'reply': {
+        const { outcome } = message;
+        this.#waiting.get(`call:${message.callId}`)?.handle(outcome.ok ? { ok: true, value: outcome.result } : outcome);
+        return;
+      }
+      case 'session:changed':
+        this.#setSessions(new Map(this.#sessions).set(message.session.runId, message.session));
+        return;
+      case 'session:removed': {
+        const sessions = new Map(this.#sessions);
+        sessions.delete(message.runId);
+        this.#setSessions(sessions);
+        return;
+      }
+      case 'pong':
+        return;
+      default:
+        for (const listener of this.#messageListeners) listener(message);
+    }
+  }
+
+  #handleWelcome(message: Welcome): void {
+    this.#attempt = 0;
+    this.#welcome = message;
+    this.#setSessions(new Map(message.sessions.map((session) => [session.runId, session])));
+    this.#setConnection({ is: 'live', sinceMs: this.#clock.nowMs() });
+    for (const attachment of [...this.#attachments.values()]) attachment.request();
+    for (const waiting of [...this.#waiting.values()]) {
+      waiting.onProgress?.('sent');
+      this.#transmit(waiting.message);
+    }
+  }
+
+  #handleClose(wire: Wire, why: CloseReason): void {
+    if (wire !== this.#wire) return;
+    this.#wire = null;
+    this.#cancelTimer?.();
+    for (const attachment of this.#attachments.values()) attachment.wireLost();
+    if (why.code >= 4400 && why.code < 4500) {
+      this.#setConnection({ is: 'refused', sinceMs: this.#clock.nowMs(), why: why.reason });
+      this.#refuseWaiting(() => true, why.reason);
+      return;
+    }
+    this.#lose(why.reason);
+  }
+
+  #lose(why: string): void {
+    if (this.#connection.is === 'stopped') return;
+    const was = this.#connection;
+    this.#setConnection({ is: 'lost', sinceMs: was.is === 'lost' ? was.sinceMs : this.#clock.nowMs(), why });
+    this.#refuseWaiting((waiting) => !waiting.survivesReconnect, 'the connection to the engine was lost');
+    for (const waiting of this.#waiting.values()) waiting.onProgress?.('queued');
+    const cap = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#attempt);
+    this.#attempt += 1;
+    this.#cancelTimer = this.#clock.setTimer(() => void this.#open(), cap / 2 + (cap / 2) * this.#clock.random());
+  }
+
+  #refuseWaiting(isConcerned: (waiting: Waiting) => boolean, why: string): void {
+    for (const waiting of [...this.#waiting.values()]) {
+      if (isConcerned(waiting))
+        waiting.handle({ ok: false, refusal: { code: 'not-ready', message: `Not done: ${why}.`, hint: null } });
+    }
+  }
+
+  #setConnection(state: ConnectionState): void {
+    this.#connection = state;
+    for (const listener of [...this.#connectionListeners]) listener(state);
+  }
+
+  #setSessions(sessions: ReadonlyMap<RunId, SessionSummary>): void {
+    this.#sessions = sessions;
+    for (const listener of [...this.#sessionListeners]) listener(sessions);
+  }
+}
+
+function subscribe<L>(listeners: Set<L>, listener: L): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
