@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { readEntry } from './conversation-entry.ts';
 import type { Fact, FactBody } from './conversation-fact.ts';
 import { readMessage } from './conversation-message.ts';
-import { type KnownEvent, type LogEvent, readEvent } from './events.ts';
+import { type KnownEvent, type LogEvent, readEvent, type UnreadEvent } from './events.ts';
 
 /** Channels a conversation is made from; what a reader of history asks for. */
 export const CONVERSATION_CHANNELS = [
@@ -19,8 +19,11 @@ export const CONVERSATION_CHANNELS = [
 const TranscriptBatch = z.object({ subpath: z.nullable(z.string()), entries: z.array(z.unknown()) });
 const Timestamped = z.object({ timestamp: z.string() });
 
+/** As much of an event as a conversation needs: from an attachment, or a page of history. */
+export type ConversationEvent = Pick<LogEvent, 'seq' | 'ts'> & UnreadEvent;
+
 /** What an event says to a conversation; nothing for channels that are none of its business. */
-export function readFacts(event: LogEvent): readonly Fact[] {
+export function readFacts(event: ConversationEvent): readonly Fact[] {
   // Its entries are read one by one and tolerantly, not by the channel's schema: that would check every value of every entry.
   if (event.channel === 'claude:transcript') return readTranscript(event);
   const known = readEvent(event);
@@ -28,7 +31,7 @@ export function readFacts(event: LogEvent): readonly Fact[] {
   return factsOf(known).map((body, index) => ({ seq: event.seq, index, ts: event.ts, subpath: null, body }));
 }
 
-function readTranscript(event: LogEvent): readonly Fact[] {
+function readTranscript(event: ConversationEvent): readonly Fact[] {
   const batch = TranscriptBatch.safeParse(event.payload);
   if (!batch.success) return [];
   const { subpath, entries } = batch.data;

@@ -62,6 +62,8 @@ export type ToolDetail =
   | { readonly kind: 'file'; readonly path: string; readonly lines: number; readonly totalLines: number }
   | { readonly kind: 'matches'; readonly files: number; readonly lines: number | null }
   | { readonly kind: 'todos'; readonly todos: readonly Todo[] }
+  /** Question -> answer, as the user gave it. */
+  | { readonly kind: 'answers'; readonly answers: Readonly<Record<string, string>> }
   | {
       readonly kind: 'subagent';
       readonly agentId: string;
@@ -136,6 +138,8 @@ export type Notice =
   | { readonly type: 'summary'; readonly text: string }
   | { readonly type: 'command-output'; readonly text: string }
   | { readonly type: 'task'; readonly text: string }
+  /** What was said before is no longer in Claude's context. */
+  | { readonly type: 'cleared' }
   | { readonly type: 'retry'; readonly attempt: number; readonly of: number; readonly delayMs: number; readonly reason: string }
   | { readonly type: 'message'; readonly text: string; readonly level: 'info' | 'warning' }
   | { readonly type: 'crashed'; readonly lastSeenTs: number; readonly reason: string }

@@ -73,6 +73,8 @@ const warning = (text: string): FactBody => ({ kind: 'notice', notice: { type: '
 
 function noticeOf(label: string, message: unknown): FactBody | null {
   switch (label) {
+    case 'conversation_reset':
+      return { kind: 'notice', notice: { type: 'cleared' } };
     case 'system/api_retry': {
       const retry = ApiRetry.safeParse(message);
       if (!retry.success) return null;

@@ -38,6 +38,7 @@ const NewTodos = z.object({ newTodos: Todos });
 const TaskList = z.object({
   tasks: z.array(z.object({ subject: z.string(), status: z.enum(['pending', 'in_progress', 'completed']) })),
 });
+const Answers = z.object({ questions: z.array(z.unknown()), answers: z.record(z.string(), z.string()) });
 const Agent = z.object({
   agentId: z.string(),
   content: z.optional(z.array(z.unknown())),
@@ -72,7 +73,15 @@ export function readToolResult({ content, isError, extra, denial }: Given): Tool
 
 function readDetail(extra: unknown): ToolDetail | null {
   if (typeof extra !== 'object' || extra === null) return null;
-  return readPatch(extra) ?? readCommand(extra) ?? readFile(extra) ?? readMatches(extra) ?? readTodos(extra) ?? readAgent(extra);
+  return (
+    readPatch(extra) ??
+    readCommand(extra) ??
+    readFile(extra) ??
+    readMatches(extra) ??
+    readTodos(extra) ??
+    readAnswers(extra) ??
+    readAgent(extra)
+  );
 }
 
 function readPatch(extra: object): ToolDetail | null {
@@ -123,6 +132,11 @@ function readTodos(extra: object): ToolDetail | null {
 
 export function toTodos(todos: z.infer<typeof Todos>) {
   return todos.map(({ content, status, activeForm }) => ({ content, status, activeForm: activeForm ?? null }));
+}
+
+function readAnswers(extra: object): ToolDetail | null {
+  const given = Answers.safeParse(extra);
+  return given.success ? { kind: 'answers', answers: given.data.answers } : null;
 }
 
 function readAgent(extra: object): ToolDetail | null {

@@ -1,9 +1,8 @@
 import { type Fact, factSize } from './conversation-fact.ts';
-import { readFacts } from './conversation-facts.ts';
+import { type ConversationEvent, readFacts } from './conversation-facts.ts';
 import { EMPTY_FOLD, type FoldState } from './conversation-fold.ts';
 import type { Turn } from './conversation-items.ts';
 import { applyFact } from './conversation-turns.ts';
-import type { LogEvent } from './events.ts';
 
 /**
  * Folds a stretch of a session's events into the conversation they tell. Window and command line use this one fold.
@@ -41,13 +40,13 @@ export const EMPTY_CONVERSATION: Conversation = {
 };
 
 /** The conversation after `event`; events come in the order of their seq. */
-export function foldConversation(view: Conversation, event: LogEvent): Conversation {
+export function foldConversation(view: Conversation, event: ConversationEvent): Conversation {
   if (event.seq <= view.lastSeq) return view;
   return addFacts({ ...view, firstSeq: view.firstSeq || event.seq, lastSeq: event.seq }, readFacts(event));
 }
 
 /** Folds several events at once. */
-export function foldEvents(view: Conversation, events: readonly LogEvent[]): Conversation {
+export function foldEvents(view: Conversation, events: readonly ConversationEvent[]): Conversation {
   return events.reduce(foldConversation, view);
 }
 
@@ -63,7 +62,7 @@ function addFacts(view: Conversation, facts: readonly Fact[]): Conversation {
 }
 
 /** Puts older events in front. Those that the view has already change nothing. */
-export function prependEvents(view: Conversation, events: readonly LogEvent[]): Conversation {
+export function prependEvents(view: Conversation, events: readonly ConversationEvent[]): Conversation {
   if (view.firstSeq === 0) return foldEvents(view, inOrder(events));
   const older = inOrder(events).filter((event) => event.seq < view.firstSeq);
   const first = older[0];
@@ -73,7 +72,7 @@ export function prependEvents(view: Conversation, events: readonly LogEvent[]): 
 }
 
 /** By seq, each once. */
-function inOrder(events: readonly LogEvent[]): readonly LogEvent[] {
+function inOrder(events: readonly ConversationEvent[]): readonly ConversationEvent[] {
   return [...new Map(events.map((event) => [event.seq, event])).values()].sort((a, b) => a.seq - b.seq);
 }
 

@@ -175,8 +175,15 @@ export type KnownEvent = {
 /** The known event of that channel and type. */
 export type EventOf<C extends keyof Channels, T extends keyof Channels[C]> = Extract<KnownEvent, { channel: C; type: T }>;
 
+/** An event whose payload nobody has looked at. */
+export interface UnreadEvent {
+  readonly channel: string;
+  readonly type: string;
+  readonly payload: unknown;
+}
+
 /** Reads an event's payload by its channel's schema. null: a channel or type that this version does not know, or a payload it cannot read. */
-export function readEvent(event: NewEvent): KnownEvent | null {
+export function readEvent(event: UnreadEvent): KnownEvent | null {
   const types: Readonly<Record<string, z.ZodMiniType | null>> | undefined = (
     CHANNELS as Record<string, Record<string, z.ZodMiniType | null>>
   )[event.channel];
