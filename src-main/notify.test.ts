@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import type { RunId } from '../src-shared/ids.ts';
+import { SessionSummary } from '../src-shared/session.ts';
+import { DEFAULT_SETTINGS } from '../src-shared/settings.ts';
+import { type Attention, type Happening, noticeFor, SessionWatch } from './notify.ts';
+
+const summary = (change: Partial<SessionSummary> = {}): SessionSummary => ({
+  ...SessionSummary.parse({
+    runId: '0190a000-0000-7000-8000-000000000001',
+    kind: 'claude',
+    status: 'idle',
+    title: 'rewrite the secret parser',
+    cwd: '/home/someone/api',
+    machine: 'laptop',
+    machineId: '0190a000-0000-7000-8000-0000000000ff',
+    epoch: 1,
+    lastSeq: 1,
+    createdAt: '2026-01-01T00:00:00Z',
+    lastActivityAt: '2026-01-01T00:00:00Z',
+    permissions: 0,
+    queued: 0,
+    exitCode: null,
+    viewers: 0,
+    branchOf: null,
+  }),
+  ...change,
+});
+
+function watchOf(...changes: readonly (readonly [Partial<SessionSummary>, number])[]): Happening[] {
+  const watch = new SessionWatch();
+  const [first, ...rest] = changes;
+  watch.begin(first ? [summary(first[0])] : [], first?.[1] ?? 0);
+  return rest.flatMap(([change, now]) => watch.change(summary(change), now));
+}
+const kinds = (happened: readonly Happening[]) => happened.map(({ kind }) => kind);
+
+describe('SessionWatch', () => {
+  it('tells of a turn that ended, and how long it took, permission waits included', () => {
+    const happened = watchOf(
+      [{}, 0],
+      [{ status: 'running' }, 1_000],
+      [{ status: 'waiting', permissions: 1 }, 5_000],
+      [{ status: 'running' }, 20_000],
+      [{}, 41_000],
+    );
+    expect(kinds(happened)).toEqual(['permission-asked', 'permission-settled', 'turn-ended']);
+    expect(happened.at(-1)).toMatchObject({ durationMs: 40_000 });
+  });
+
+  it('waits for the end of the queue', () => {
+    expect(
+      watchOf([{ status: 'running', queued: 1 }, 0], [{ status: 'idle', queued: 1 }, 1], [{ status: 'running' }, 2], [{}, 3]),
+    ).toHaveLength(1);
+  });
+
+  it('tells of each further permission request', () => {
+    const happened = watchOf(
+      [{ status: 'running' }, 0],
+      [{ status: 'waiting', permissions: 1 }, 1],
+      [{ status: 'waiting', permissions: 2 }, 2],
+      [{ status: 'waiting', permissions: 1 }, 3],
+    );
+    expect(kinds(happened)).toEqual(['permission-asked', 'permission-asked']);
+  });
+
+  it('tells of the end once, and of no turn when the session dies in it', () => {
+    expect(kinds(watchOf([{ status: 'running' }, 0], [{ status: 'ended', exitCode: 1 }, 1], [{ status: 'ended' }, 2]))).toEqual([
+      'session-ended',
+    ]);
+  });
+
+  it('says nothing of a terminal that is used, nor of what was there before or is new', () => {
+    expect(watchOf([{ kind: 'pty', status: 'running' }, 0], [{ kind: 'pty', status: 'running' }, 1])).toEqual([]);
+    expect(watchOf([{ status: 'waiting', permissions: 2 }, 0], [{ status: 'waiting', permissions: 2 }, 1])).toEqual([]);
+    expect(new SessionWatch().change(summary({ status: 'waiting', permissions: 1 }), 0)).toEqual([]);
+  });
+});
+
+describe('noticeFor', () => {
+  const asked: Happening = { kind: 'permission-asked', session: summary() };
+  const away: Attention = { anyWindowFocused: false, visible: new Set() };
+  const elsewhere: Attention = { anyWindowFocused: true, visible: new Set() };
+  const looking: Attention = { anyWindowFocused: true, visible: new Set<RunId>([summary().runId]) };
+  const turn = (durationMs: number): Happening => ({ kind: 'turn-ended', session: summary(), durationMs });
+
+  it('shows no content without leave', () => {
+    const notice = noticeFor(asked, away, DEFAULT_SETTINGS, 'Bash: rm -rf secret');
+    expect(notice).toMatchObject({ title: 'Claude in api: asks for permission', body: null, where: 'system' });
+    expect(JSON.stringify(notice)).not.toContain('secret');
+  });
+
+  it('shows it with leave', () => {
+    const settings = { ...DEFAULT_SETTINGS, 'notifications.showContent': true };
+    expect(noticeFor(asked, away, settings, 'Bash: rm -rf secret')).toMatchObject({
+      title: 'rewrite the secret parser: asks for permission',
+      body: 'Bash: rm -rf secret',
+    });
+  });
+
+  it('says nothing to somebody who looks at it', () => {
+    expect(noticeFor(asked, looking, DEFAULT_SETTINGS, null)).toBeNull();
+  });
+
+  it('tells somebody who looks at another session inside the window', () => {
+    expect(noticeFor(asked, elsewhere, DEFAULT_SETTINGS, null)?.where).toBe('window');
+  });
+
+  it('tells of a short turn only somebody who is away', () => {
+    expect(noticeFor(turn(29_000), away, DEFAULT_SETTINGS, null)?.where).toBe('system');
+    expect(noticeFor(turn(29_000), elsewhere, DEFAULT_SETTINGS, null)).toBeNull();
+    expect(noticeFor(turn(30_000), elsewhere, DEFAULT_SETTINGS, null)?.where).toBe('window');
+  });
+
+  it('minds the settings', () => {
+    const settings = { ...DEFAULT_SETTINGS, 'notifications.permissionAsked': false };
+    expect(noticeFor(asked, away, settings, null)).toBeNull();
+    expect(noticeFor(turn(60_000), away, settings, null)).not.toBeNull();
+  });
+
+  it.each([
+    [{ status: 'ended', exitCode: 0 }, 'Terminal in api: ended'],
+    [{ status: 'ended', exitCode: 137 }, 'Terminal in api: ended with code 137'],
+    [{ status: 'interrupted' }, 'Terminal in api: was interrupted'],
+  ] as const)('says how a session ended (%o)', (change, title) => {
+    const session = summary({ kind: 'pty', ...change });
+    expect(noticeFor({ kind: 'session-ended', session }, away, DEFAULT_SETTINGS, null)?.title).toBe(title);
+  });
+});

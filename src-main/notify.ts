@@ -1,0 +1,127 @@
+import type { RunId } from '../src-shared/ids.ts';
+import type { SessionSummary } from '../src-shared/session.ts';
+import type { Settings } from '../src-shared/settings.ts';
+
+/**
+ * Whom to tell what: folds the changes of sessions into happenings, and decides for each whether the user is told and where.
+ * Pure; the desktop shell only shows what comes out.
+ */
+export type Happening =
+  | { readonly kind: 'turn-ended'; readonly session: SessionSummary; readonly durationMs: number }
+  | { readonly kind: 'permission-asked'; readonly session: SessionSummary }
+  | { readonly kind: 'session-ended'; readonly session: SessionSummary }
+  /** Nothing waits for the user any more: what was shown about it is moot. */
+  | { readonly kind: 'permission-settled'; readonly session: SessionSummary };
+
+/** A turn that took less is not announced to somebody who works in the same window. */
+const LONG_TURN_MS = 30_000;
+
+interface Seen {
+  readonly status: SessionSummary['status'];
+  readonly permissions: number;
+  /** When the turn in progress was first seen; null while none is. */
+  readonly turnSince: number | null;
+}
+
+/** What was last seen of every session. */
+export class SessionWatch {
+  readonly #seen = new Map<RunId, Seen>();
+
+  /** The sessions that are there when the watch begins: nothing about them is news. */
+  begin(sessions: readonly SessionSummary[], now: number): void {
+    this.#seen.clear();
+    for (const session of sessions) this.#seen.set(session.runId, seen(session, null, now));
+  }
+
+  change(session: SessionSummary, now: number): Happening[] {
+    const before = this.#seen.get(session.runId);
+    this.#seen.set(session.runId, seen(session, before?.turnSince ?? null, now));
+    return before === undefined ? [] : happenings(before, session, now);
+  }
+
+  remove(runId: RunId): void {
+    this.#seen.delete(runId);
+  }
+}
+
+function seen(session: SessionSummary, turnSince: number | null, now: number): Seen {
+  const inTurn = session.kind === 'claude' && (session.status === 'running' || session.status === 'waiting');
+  return { status: session.status, permissions: session.permissions, turnSince: inTurn ? (turnSince ?? now) : null };
+}
+
+function happenings(before: Seen, session: SessionSummary, now: number): Happening[] {
+  const happened: Happening[] = [];
+  if (session.permissions > before.permissions) happened.push({ kind: 'permission-asked', session });
+  if (session.permissions === 0 && before.permissions > 0) happened.push({ kind: 'permission-settled', session });
+  // With a prompt in the queue the next turn begins at once: the user is told when all are done.
+  const turnIsOver = before.turnSince !== null && session.status === 'idle' && session.queued === 0;
+  if (turnIsOver) happened.push({ kind: 'turn-ended', session, durationMs: now - (before.turnSince ?? now) });
+  if (isOver(session.status) && !isOver(before.status)) happened.push({ kind: 'session-ended', session });
+  return happened;
+}
+
+function isOver(status: SessionSummary['status']): boolean {
+  return status === 'ended' || status === 'interrupted';
+}
+
+/** Where the user looks. */
+export interface Attention {
+  readonly anyWindowFocused: boolean;
+  /** Sessions that the focused window shows. */
+  readonly visible: ReadonlySet<RunId>;
+}
+
+export interface Notice {
+  readonly kind: 'turn-ended' | 'permission-asked' | 'session-ended';
+  readonly runId: RunId;
+  readonly title: string;
+  /** Says more than which session it is, so it needs the user's leave (`notifications.showContent`); null without it. */
+  readonly body: string | null;
+  /** `window`: inside Baton, to somebody who looks at another of its sessions. `system`: anywhere else. */
+  readonly where: 'system' | 'window';
+}
+
+/** null: the user sees it anyway, or does not want to be told. `detail` is what the session itself says about it. */
+export function noticeFor(happening: Happening, attention: Attention, settings: Settings, detail: string | null): Notice | null {
+  if (happening.kind === 'permission-settled') return null;
+  const { kind, session } = happening;
+  if (!settings[SETTING_OF[kind]]) return null;
+  if (attention.anyWindowFocused) {
+    if (attention.visible.has(session.runId)) return null;
+    if (kind === 'turn-ended' && happening.durationMs < LONG_TURN_MS) return null;
+  }
+  const showContent = settings['notifications.showContent'];
+  return {
+    kind,
+    runId: session.runId,
+    title: `${showContent ? session.title : nameOf(session)}: ${wordsFor(happening)}`,
+    body: showContent ? detail : null,
+    where: attention.anyWindowFocused ? 'window' : 'system',
+  };
+}
+
+const SETTING_OF = {
+  'turn-ended': 'notifications.turnEnded',
+  'permission-asked': 'notifications.permissionAsked',
+  'session-ended': 'notifications.sessionEnded',
+} as const;
+
+/** What may stand on a lock screen: what kind of session, in which folder. A title may quote a prompt. */
+function nameOf(session: SessionSummary): string {
+  const folder = session.cwd.split(/[\\/]/).findLast((part) => part !== '');
+  return `${session.kind === 'claude' ? 'Claude' : 'Terminal'}${folder === undefined ? '' : ` in ${folder}`}`;
+}
+
+function wordsFor(happening: Exclude<Happening, { kind: 'permission-settled' }>): string {
+  switch (happening.kind) {
+    case 'permission-asked':
+      return 'asks for permission';
+    case 'turn-ended':
+      return 'is done';
+    case 'session-ended': {
+      const { status, exitCode } = happening.session;
+      if (status === 'interrupted') return 'was interrupted';
+      return exitCode === null || exitCode === 0 ? 'ended' : `ended with code ${exitCode}`;
+    }
+  }
+}
