@@ -16,7 +16,7 @@ import type { SessionState, SessionSummary } from '../src-shared/session.ts';
  * - commands (find, copy, clear …): `usePaneCommands(runId, handlers)` from workspace/pane-hooks.ts; their keys come from the one
  *   keymap, in the contexts that the focused element stands in: put `data-context="terminal"` (claude, permission, find) on the
  *   element inside which such keys work
- * - the keyboard: `usePaneFocus(runId, takeFocus)` from workspace/pane-hooks.ts
+ * - the keyboard: `usePaneFocus(runId, takeFocus)`; a search result that is opened here: `usePaneReveal(runId, ({seq, match}) => …)`
  * - operations (history.read, draft.set …): `call(name, params)` from engine.ts
  * - settings: `useWindow((window) => window.settings)` from store.ts
  * - words: `useTranslation('terminal')` / `useTranslation('claude')`, texts/terminal.json and texts/claude.json

@@ -30,7 +30,6 @@ export type Overlay =
   | { readonly is: 'newTerminal' }
   | { readonly is: 'rename'; readonly runId: RunId }
   | { readonly is: 'closePane'; readonly paneId: string; readonly runId: RunId }
-  | { readonly is: 'endSession'; readonly runId: RunId }
   | { readonly is: 'deleteSessions'; readonly runIds: readonly RunId[] };
 
 export interface SettingsFile {

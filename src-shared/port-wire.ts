@@ -1,42 +1,62 @@
-import { CLOSE, type CloseReason } from './refusal.ts';
+import type { CloseReason } from './refusal.ts';
 import type { Wire } from './wire.ts';
 
-/** What the page's MessagePort, Electron's MessagePortMain and Node's have in common, once each is adapted by `asPort`. */
-export interface Port {
+/** What a wire needs of a MessagePort; the DOM's and Node's both have it. */
+export interface PortLike {
   postMessage(message: unknown): void;
-  /** Delivery begins with this call; what came earlier was kept. */
-  listen(onMessage: (data: unknown) => void, onClose: () => void): void;
   close(): void;
+  start(): void;
+  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(type: 'close' | 'messageerror', listener: () => void): void;
 }
 
-/** A message that is a frame is bytes; this one says that the other end closes, and why: ports carry no close reason themselves. */
-const isGoodbye = (data: unknown): data is { readonly close: CloseReason } =>
-  typeof data === 'object' && data !== null && 'close' in data && typeof data.close === 'object';
+/** A port cannot say why it was closed: the last message of a wire that is closed on purpose does. */
+interface Farewell {
+  readonly closing: CloseReason;
+}
+
+function isFarewell(data: unknown): data is Farewell {
+  if (typeof data !== 'object' || data === null || !('closing' in data)) return false;
+  const { closing } = data;
+  return (
+    typeof closing === 'object' &&
+    closing !== null &&
+    'code' in closing &&
+    typeof closing.code === 'number' &&
+    'reason' in closing &&
+    typeof closing.reason === 'string'
+  );
+}
+
+const LOST: CloseReason = { code: 1006, reason: 'the other end is gone' };
+const GARBLED: CloseReason = { code: 4400, reason: 'malformed frame' };
 
 class PortWire implements Wire {
-  /** A port does not tell what it holds; flow is bounded by the viewers' windows. */
+  readonly #port: PortLike;
   readonly bufferedBytes = 0;
-  onClose: ((why: CloseReason) => void) | null = null;
-  readonly #port: Port;
   #onFrame: ((frame: Uint8Array) => void) | null = null;
+  onClose: ((why: CloseReason) => void) | null = null;
   #isClosed = false;
 
-  constructor(port: Port) {
+  constructor(port: PortLike) {
     this.#port = port;
+    port.addEventListener('message', ({ data }) => {
+      if (this.#isClosed) return;
+      if (data instanceof Uint8Array) this.#onFrame?.(data);
+      else if (isFarewell(data)) this.#end(data.closing);
+      else this.close(GARBLED);
+    });
+    port.addEventListener('messageerror', () => this.close(GARBLED));
+    port.addEventListener('close', () => this.#end(LOST));
   }
 
   get onFrame() {
     return this.#onFrame;
   }
+  /** A port keeps what comes before it is started. */
   set onFrame(handler) {
-    const isFirst = this.#onFrame === null && handler !== null;
     this.#onFrame = handler;
-    if (isFirst) {
-      this.#port.listen(
-        (data) => this.#receive(data),
-        () => this.#closed({ code: 1006, reason: 'the other end is gone' }),
-      );
-    }
+    if (handler) this.#port.start();
   }
 
   send(frame: Uint8Array): void {
@@ -45,18 +65,12 @@ class PortWire implements Wire {
 
   close(why: CloseReason): void {
     if (this.#isClosed) return;
-    this.#port.postMessage({ close: why });
-    this.#port.close();
-    this.#closed(why);
+    const farewell: Farewell = { closing: why };
+    this.#port.postMessage(farewell);
+    this.#end(why);
   }
 
-  #receive(data: unknown): void {
-    if (data instanceof Uint8Array) this.#onFrame?.(data);
-    else if (isGoodbye(data)) this.#closed({ code: Number(data.close.code), reason: String(data.close.reason) });
-    else this.close(CLOSE.malformedFrame);
-  }
-
-  #closed(why: CloseReason): void {
+  #end(why: CloseReason): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#port.close();
@@ -64,7 +78,7 @@ class PortWire implements Wire {
   }
 }
 
-/** A wire over a message port, whatever world the port is from. */
-export function portWire(port: Port): Wire {
+/** A wire over a MessagePort. */
+export function portWire(port: PortLike): Wire {
   return new PortWire(port);
 }

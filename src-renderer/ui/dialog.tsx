@@ -1,6 +1,6 @@
 import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { type ReactNode, type RefObject, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { IconButton } from './button.tsx';
 import { classes } from './classes.ts';
@@ -15,19 +15,39 @@ export interface DialogProps {
   /** Buttons at the right end of the foot; the primary one last. */
   actions?: ReactNode;
   width?: 'narrow' | 'wide';
+  /** What has the focus at first; without it, the first control after the cross. */
+  initialFocus?: RefObject<HTMLElement | null>;
 }
 
 const overlay = 'fixed inset-0 z-40 bg-scrim animate-appear';
 const content =
   'fixed left-1/2 z-40 flex w-[calc(100vw-24px)] -translate-x-1/2 flex-col rounded-md border border-line bg-raised shadow-float focus:outline-none';
 
-export function Dialog({ open, onOpenChange, title, description, children, actions, width = 'narrow' }: DialogProps) {
+export function Dialog({
+  open,
+  onOpenChange,
+  title,
+  description,
+  children,
+  actions,
+  width = 'narrow',
+  initialFocus,
+}: DialogProps) {
+  const panel = useRef<HTMLDivElement>(null);
   const { t } = useTranslation();
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className={overlay} />
         <Radix.Content
+          ref={panel}
+          onOpenAutoFocus={(event) => {
+            event.preventDefault();
+            const first = panel.current?.querySelector<HTMLElement>(
+              '[data-dialog-body] :is(input, textarea, button), footer button',
+            );
+            (initialFocus?.current ?? first ?? panel.current)?.focus();
+          }}
           className={classes(content, 'top-[12vh] max-h-[80vh]', width === 'narrow' ? 'max-w-110' : 'max-w-160')}
           {...(description === undefined ? { 'aria-describedby': undefined } : {})}
         >
@@ -40,7 +60,9 @@ export function Dialog({ open, onOpenChange, title, description, children, actio
               <IconButton icon={X} label={t('close')} className="-mr-1" />
             </Radix.Close>
           </header>
-          <div className="min-h-0 flex-1 overflow-y-auto px-4 py-2">{children}</div>
+          <div data-dialog-body className="min-h-0 flex-1 overflow-y-auto px-4 py-2">
+            {children}
+          </div>
           {actions && <footer className="flex flex-wrap justify-end gap-2 border-t border-line px-4 py-3">{actions}</footer>}
         </Radix.Content>
       </Radix.Portal>
@@ -49,7 +71,12 @@ export function Dialog({ open, onOpenChange, title, description, children, actio
 }
 
 /** A dialog that is only a list with a search field (palette, go to session): no header, its title is for screen readers. */
-export function BareDialog({ open, onOpenChange, title, children }: Omit<DialogProps, 'actions' | 'description' | 'width'>) {
+export function BareDialog({
+  open,
+  onOpenChange,
+  title,
+  children,
+}: Omit<DialogProps, 'actions' | 'description' | 'width' | 'initialFocus'>) {
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>

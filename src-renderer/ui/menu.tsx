@@ -3,7 +3,7 @@ import { ContextMenu as RadixContext, DropdownMenu as RadixDropdown } from 'radi
 import type { ReactNode } from 'react';
 import { classes } from './classes.ts';
 import { Icon } from './icon.tsx';
-import { Keys } from './kbd.tsx';
+import { Kbd } from './kbd.tsx';
 
 /** One line of a menu; `separator` draws a hairline. */
 export type MenuItem =
@@ -29,7 +29,7 @@ function Line({ item }: { item: Exclude<MenuItem, 'separator'> }) {
       {item.icon ? <Icon of={item.icon} className={item.danger ? '' : 'text-dim'} /> : null}
       <span className="min-w-0 flex-1 truncate">{item.label}</span>
       {item.checked && <span aria-hidden>✓</span>}
-      {item.shortcut && <Keys of={item.shortcut} />}
+      {item.shortcut && <Kbd>{item.shortcut}</Kbd>}
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { Tooltip as Radix } from 'radix-ui';
 import type { ReactNode } from 'react';
-import { Keys } from './kbd.tsx';
+import { Kbd } from './kbd.tsx';
 
 /** One per window, around everything. */
 export function TooltipProvider({ children }: { children: ReactNode }) {
@@ -23,7 +23,7 @@ export function Tooltip({ text, shortcut, children }: { text: string; shortcut?:
           className="pointer-events-none z-50 flex max-w-80 items-center gap-2 rounded-md border border-line bg-raised px-2 py-1 text-11 text-text shadow-float"
         >
           {text}
-          {shortcut && <Keys of={shortcut} />}
+          {shortcut && <Kbd>{shortcut}</Kbd>}
         </Radix.Content>
       </Radix.Portal>
     </Radix.Root>

@@ -83,6 +83,11 @@ export function activeContent(): PaneContent | null {
   return panel && contentOf(panel);
 }
 
+export function contentById(paneId: string): PaneContent | null {
+  const panel = dock?.getPanel(paneId);
+  return panel ? contentOf(panel) : null;
+}
+
 export function isOpen(runId: RunId): boolean {
   return dock?.getPanel(paneIdOf({ is: 'session', runId })) !== undefined;
 }

@@ -1,0 +1,111 @@
+import { useCallback, useEffect, useRef, useState } from 'react';
+import type { ClientAttachment } from '../src-shared/client-attachment.ts';
+import type { LogEvent } from '../src-shared/events.ts';
+import type { RunId, Seq } from '../src-shared/ids.ts';
+import type { LiveText } from '../src-shared/protocol.ts';
+import type { Refusal } from '../src-shared/refusal.ts';
+import type { SessionState } from '../src-shared/session.ts';
+import { attach, sendCommand } from './engine.ts';
+import { LiveTexts } from './live-texts.ts';
+import type { Attachment, AttachmentOptions, CommandDraft } from './pane-contract.ts';
+import { useWindow } from './store.ts';
+
+const noTexts: readonly LiveText[] = [];
+
+/** A pane's connection to its session; what it may expect is written at `AttachmentOptions` and `Attachment`. */
+export function useAttachment(runId: RunId, options: AttachmentOptions): Attachment {
+  const newest = useRef(options);
+  useEffect(() => {
+    newest.current = options;
+  });
+  const attachment = useRef<ClientAttachment | null>(null);
+  /** Where a pane that was hidden goes on. */
+  const cursor = useRef<Seq | null>(null);
+  const [state, setState] = useState<SessionState | null>(null);
+  const [isFollowing, setFollowing] = useState(false);
+  const [wasFollowing, setWasFollowing] = useState(false);
+  const [isDriving, setDriving] = useState(false);
+  const [refusal, setRefusal] = useState<Refusal | null>(null);
+  const { live, addLive, clearLive } = useLiveTexts();
+  const session = useWindow((window) => window.sessions.get(runId)) ?? null;
+  const { isOn } = options;
+
+  useEffect(() => {
+    if (!isOn) return;
+    const current = attach(
+      runId,
+      { after: cursor.current, viewport: () => newest.current.viewport?.() ?? null },
+      {
+        onStart: (start) => newest.current.onStart(start),
+        onEvents: (events) => {
+          newest.current.onEvents(events);
+          if (endsTurn(events)) clearLive();
+        },
+        onState: (next) => {
+          setState(next);
+          useWindow.setState(({ states }) => ({ states: new Map(states).set(runId, next) }));
+        },
+        onLive: addLive,
+        onLiveReset: clearLive,
+        onViewers: (_, drives) => setDriving(drives),
+        onFollowing: (follows) => {
+          setFollowing(follows);
+          if (follows) setWasFollowing(true);
+        },
+        onRefused: setRefusal,
+      },
+    );
+    attachment.current = current;
+    return () => {
+      cursor.current = current.cursor;
+      attachment.current = null;
+      current.detach();
+      setFollowing(false);
+      clearLive();
+    };
+  }, [runId, isOn, addLive, clearLive]);
+
+  const send = useCallback((command: CommandDraft) => sendCommand(runId, command), [runId]);
+  const keys = useCallback((data: Uint8Array) => attachment.current?.keys(data), []);
+  const setViewport = useCallback((cols: number, rows: number) => attachment.current?.viewport(cols, rows), []);
+  const parsed = useCallback((bytes: number) => attachment.current?.parsed(bytes), []);
+  const is = refusal ? 'refused' : !isOn ? 'off' : isFollowing ? 'live' : wasFollowing ? 'stale' : 'attaching';
+  return { is, refusal, session, state, live, isDriving, send, keys, setViewport, parsed };
+}
+
+const lifeTypes: ReadonlySet<string> = new Set(['started', 'exited', 'interrupted']);
+
+function endsTurn(events: readonly LogEvent[]): boolean {
+  return events.some(({ channel, type }) => channel === 'run:turn' || (channel === 'system:status' && lifeTypes.has(type)));
+}
+
+/** Pieces of text come faster than a screen shows them: the list is renewed once a frame. */
+function useLiveTexts() {
+  const texts = useRef(new LiveTexts());
+  const frame = useRef<number | null>(null);
+  const [live, setLive] = useState(noTexts);
+  const show = useCallback(() => {
+    frame.current ??= requestAnimationFrame(() => {
+      frame.current = null;
+      setLive(texts.current.all);
+    });
+  }, []);
+  const addLive = useCallback(
+    (piece: LiveText) => {
+      texts.current.add(piece);
+      show();
+    },
+    [show],
+  );
+  const clearLive = useCallback(() => {
+    texts.current.clear();
+    setLive((before) => (before.length === 0 ? before : noTexts));
+  }, []);
+  useEffect(
+    () => () => {
+      if (frame.current !== null) cancelAnimationFrame(frame.current);
+    },
+    [],
+  );
+  return { live, addLive, clearLive };
+}

@@ -1,0 +1,60 @@
+import { FolderOpen } from 'lucide-react';
+import { useTranslation } from 'react-i18next';
+import { call } from '../engine.ts';
+import { shortPath } from '../sidebar/project.ts';
+import { useWindow } from '../store.ts';
+import { Button } from '../ui/button.tsx';
+import { Field, Input } from '../ui/input.tsx';
+import { showFailure } from '../ui/toasts.tsx';
+
+/** A folder: typed, chosen, or one of the recent ones. */
+export function FolderField({
+  value,
+  onChange,
+  problem,
+}: {
+  value: string;
+  onChange: (folder: string) => void;
+  problem?: string | undefined;
+}) {
+  const { t } = useTranslation();
+  const recent = useWindow((window) => window.preferences.recentFolders).filter((folder) => folder !== value);
+  const choose = async () => {
+    try {
+      const { path } = await call('shell.chooseFolder', { start: value === '' || value === '~' ? null : value });
+      if (path !== null) onChange(path);
+    } catch (error) {
+      showFailure(t('failed', { what: t('folder.choose') }), error);
+    }
+  };
+  return (
+    <>
+      <Field label={t('folder.label')} problem={problem}>
+        {(ids) => (
+          <div className="flex gap-2">
+            <Input {...ids} required value={value} onChange={(event) => onChange(event.target.value)} className="font-mono" />
+            <Button icon={FolderOpen} onClick={() => void choose()}>
+              {t('folder.choose')}
+            </Button>
+          </div>
+        )}
+      </Field>
+      {recent.length > 0 && (
+        <ul aria-label={t('folder.recent')} className="-mt-0.5 mb-1 flex flex-wrap gap-1">
+          {recent.slice(0, 5).map((folder) => (
+            <li key={folder} className="max-w-full">
+              <button
+                type="button"
+                title={folder}
+                onClick={() => onChange(folder)}
+                className="h-5 max-w-60 truncate rounded-sm bg-hover px-1.5 text-11 leading-5 text-dim hover:text-text"
+              >
+                {shortPath(folder)}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}

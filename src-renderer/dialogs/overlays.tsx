@@ -1,0 +1,34 @@
+import { GoToSession } from '../navigation/go-to-session.tsx';
+import { Palette } from '../navigation/palette.tsx';
+import { useWindow } from '../store.ts';
+import { ClosePane } from './close-pane.tsx';
+import { DeleteSessions } from './delete-sessions.tsx';
+import { NewClaude } from './new-claude.tsx';
+import { NewTerminal } from './new-terminal.tsx';
+import { RenameSession } from './rename-session.tsx';
+
+function close(): void {
+  useWindow.setState({ overlay: null });
+}
+
+/** Whatever floats above the panes now. */
+export function Overlays() {
+  const overlay = useWindow((window) => window.overlay);
+  if (overlay === null) return null;
+  switch (overlay.is) {
+    case 'palette':
+      return <Palette onClose={close} />;
+    case 'goToSession':
+      return <GoToSession onClose={close} />;
+    case 'newClaude':
+      return <NewClaude onClose={close} />;
+    case 'newTerminal':
+      return <NewTerminal onClose={close} />;
+    case 'rename':
+      return <RenameSession key={overlay.runId} runId={overlay.runId} onClose={close} />;
+    case 'closePane':
+      return <ClosePane paneId={overlay.paneId} runId={overlay.runId} onClose={close} />;
+    case 'deleteSessions':
+      return <DeleteSessions runIds={overlay.runIds} onClose={close} />;
+  }
+}

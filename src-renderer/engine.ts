@@ -1,0 +1,113 @@
+import { type AttachmentListener, type AttachOptions, type ClientAttachment, RunSessionClient } from '../src-shared/client.ts';
+import { type ClientId, InputId, type RunId, type Seq } from '../src-shared/ids.ts';
+import type { OperationName, ParamsOf, ResultOf } from '../src-shared/operations.ts';
+import type { HostMessage } from '../src-shared/protocol.ts';
+import { Settings } from '../src-shared/settings.ts';
+import type { Wire } from '../src-shared/wire.ts';
+import type { CommandDraft } from './pane-contract.ts';
+import { type Connection, useWindow } from './store.ts';
+
+/** This window's client. Everything in the window that concerns sessions goes through it. */
+let client: RunSessionClient | null = null;
+const shellListeners = new Set<(message: ShellMessage) => void>();
+
+/** What the desktop shell says to its window. */
+export type ShellMessage = Extract<HostMessage, { type: `shell:${string}` }>;
+
+/** Begins to follow the engine; `connect` opens a wire, and another one after each loss. Returns what ends it. */
+export function startEngine(clientId: ClientId, connect: () => Promise<Wire>): () => void {
+  const started = new RunSessionClient({ connect, clientId, kind: 'window', name: 'window' });
+  client = started;
+  started.onConnection((state) => {
+    const connection = connectionOf(state);
+    if (connection) useWindow.setState({ connection, ...(connection.is === 'live' ? { host: started.host } : {}) });
+    if (state.is === 'live') void readSettings();
+  });
+  started.onSessions((sessions) => useWindow.setState({ sessions }));
+  started.onMessage(handleMessage);
+  return () => {
+    started.stop();
+    if (client === started) client = null;
+  };
+}
+
+function connectionOf(state: RunSessionClient['connection']): Connection | null {
+  if (state.is === 'stopped') return null;
+  if (state.is === 'refused') return { is: 'refused', since: state.sinceMs, reason: state.why };
+  return { is: state.is, since: state.sinceMs };
+}
+
+function handleMessage(message: HostMessage): void {
+  switch (message.type) {
+    case 'settings:changed': {
+      const read = Settings.safeParse(message.settings);
+      if (read.success) useWindow.setState({ settings: read.data });
+      else console.error('settings that this window cannot read', read.error);
+      return;
+    }
+    case 'keybindings:changed':
+      useWindow.setState({ keybindings: message.bindings });
+      return;
+    case 'shell:command':
+    case 'shell:notice':
+    case 'shell:environment':
+      for (const listener of shellListeners) listener(message);
+      return;
+    default:
+      return;
+  }
+}
+
+async function readSettings(): Promise<void> {
+  try {
+    const [{ settings, path, problems }, { bindings }] = await Promise.all([
+      call('settings.get', {}),
+      call('keybindings.get', {}),
+    ]);
+    useWindow.setState({ settings, settingsFile: { path, problems }, keybindings: bindings });
+  } catch (error) {
+    // The window works with the defaults; the settings page asks again and shows what is wrong.
+    console.error('the settings could not be read', error);
+  }
+}
+
+function current(): RunSessionClient {
+  if (client === null) throw new Error('the window asks its engine before it has begun to follow one');
+  return client;
+}
+
+export function thisClient(): ClientId {
+  return current().clientId;
+}
+
+/** Resolves when the engine has told what sessions there are. */
+export async function whenReady(): Promise<void> {
+  await current().ready();
+}
+
+/** One of the engine's operations. Rejects with a RefusalError that says what, why and the way out. */
+export function call<N extends OperationName>(operation: N, params: ParamsOf<N>): Promise<ResultOf<N>> {
+  return current().call(operation, params);
+}
+
+/** A command on a session, executed exactly once. */
+export function sendCommand(runId: RunId, command: CommandDraft): Promise<Seq> {
+  return current().send(runId, { ...command, inputId: newInputId() });
+}
+
+export function closeSession(runId: RunId): Promise<Seq> {
+  return current().close(runId, newInputId());
+}
+
+export function attach(runId: RunId, options: AttachOptions, listener: AttachmentListener): ClientAttachment {
+  return current().attach(runId, options, listener);
+}
+
+export function newInputId(): InputId {
+  return InputId.parse(crypto.randomUUID());
+}
+
+export function onShellMessage(listener: (message: ShellMessage) => void): () => void {
+  shellListeners.add(listener);
+  return () => shellListeners.delete(listener);
+}

@@ -1,0 +1,20 @@
+import { createRoot } from 'react-dom/client';
+import { App } from './app.tsx';
+import { setFrameHandlers } from './commands.ts';
+import { startEngine } from './engine.ts';
+import { frameHandlers } from './frame-commands.ts';
+import { listenForKeys } from './navigation/keys.ts';
+import { startTexts } from './texts/texts.ts';
+import { listenForWires, openWire, windowClientId } from './window-wire.ts';
+import { flushLayout } from './workspace/saved-layout.ts';
+
+listenForWires();
+startTexts();
+setFrameHandlers(frameHandlers);
+startEngine(windowClientId(), openWire);
+listenForKeys();
+window.addEventListener('pagehide', flushLayout);
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('index.html has no element #root');
+createRoot(root).render(<App />);

@@ -1,0 +1,129 @@
+import type { RunId } from '../src-shared/ids.ts';
+import type { ClaudeSpec, PermissionMode, PtySpec, SessionStatus, SessionSummary } from '../src-shared/session.ts';
+import { call, closeSession, newInputId, sendCommand } from './engine.ts';
+import { withRecent } from './preferences.ts';
+import { useWindow } from './store.ts';
+import { changePreferences } from './workspace/saved-layout.ts';
+import { activeContent, openPane, type Place } from './workspace/workspace.ts';
+
+/** What a user does to sessions. Refusals are thrown: who asked tells the user. */
+export interface NewTerminal {
+  /** null: the shell of the settings, else the login shell. */
+  readonly command: string | null;
+  readonly args: readonly string[];
+  readonly cwd: string;
+}
+
+/** Until the pane has measured itself. */
+const usualSize = { cols: 100, rows: 30 };
+const home = '~';
+
+export function sessionOf(runId: RunId): SessionSummary | undefined {
+  return useWindow.getState().sessions.get(runId);
+}
+
+/** The folder that a new session starts in: the active session's, else home. */
+export function currentFolder(): string {
+  const content = activeContent();
+  const session = content?.is === 'session' ? sessionOf(content.runId) : undefined;
+  return session?.cwd ?? home;
+}
+
+export async function startTerminal(terminal: NewTerminal, place: Place = 'tab'): Promise<RunId> {
+  const { settings } = useWindow.getState();
+  const shell = settings['terminal.shell'] || null;
+  const spec: PtySpec = {
+    kind: 'pty',
+    command: terminal.command ?? shell,
+    args: terminal.command === null ? [...settings['terminal.shellArgs']] : [...terminal.args],
+    cwd: terminal.cwd,
+    env: {},
+    ...usualSize,
+    term: 'xterm-256color',
+    options: {},
+    shellIntegration: settings['terminal.shellIntegration'],
+  };
+  return start(spec, place);
+}
+
+/** A terminal as one expects it at a key: the usual shell, in the folder of the pane one is in. */
+export async function quickTerminal(place: Place = 'tab'): Promise<void> {
+  await startTerminal({ command: null, args: [], cwd: currentFolder() }, place);
+}
+
+export async function startClaude(choice: { cwd: string; model: string; permissionMode: PermissionMode }): Promise<void> {
+  const spec: ClaudeSpec = {
+    kind: 'claude',
+    cwd: choice.cwd,
+    model: choice.model || null,
+    permissionMode: choice.permissionMode,
+    options: useWindow.getState().settings['claude.options'],
+    forkOf: null,
+  };
+  await start(spec, 'tab');
+  // Doing without questions is chosen each time anew, never by habit.
+  const remembered = choice.permissionMode === 'bypassPermissions' ? { ...choice, permissionMode: 'default' as const } : choice;
+  changePreferences((preferences) => ({
+    newClaude: remembered,
+    recentFolders: withRecent(preferences.recentFolders, choice.cwd),
+  }));
+}
+
+async function start(spec: PtySpec | ClaudeSpec, place: Place): Promise<RunId> {
+  const { session } = await call('session.create', { inputId: newInputId(), spec, title: null });
+  show(session, place);
+  return session.runId;
+}
+
+export async function forkSession(runId: RunId): Promise<void> {
+  const origin = sessionOf(runId);
+  if (!origin) return;
+  const { session } = await call('session.fork', { inputId: newInputId(), runId, seq: origin.lastSeq });
+  show(session, 'tab');
+}
+
+/** The reply may come before the event that announces the session; the pane needs its title and kind at once. */
+function show(session: SessionSummary, place: Place): void {
+  useWindow.setState(({ sessions }) =>
+    sessions.has(session.runId) ? {} : { sessions: new Map(sessions).set(session.runId, session) },
+  );
+  openPane({ is: 'session', runId: session.runId }, place);
+}
+
+export async function renameSession(runId: RunId, title: string): Promise<void> {
+  const cleaned = title.trim();
+  await call('session.rename', { runId, title: cleaned === '' ? null : cleaned });
+}
+
+export async function restartSession(runId: RunId): Promise<void> {
+  await sendCommand(runId, { kind: 'restart' });
+}
+
+export async function interruptSession(runId: RunId): Promise<void> {
+  await sendCommand(runId, { kind: 'interrupt' });
+}
+
+/** Ends the session's program; its log stays. */
+export async function endSession(runId: RunId): Promise<void> {
+  await closeSession(runId);
+}
+
+export async function deleteSessions(runIds: readonly RunId[]): Promise<void> {
+  for (const runId of runIds) await call('session.delete', { runId });
+}
+
+const overStatuses: ReadonlySet<SessionStatus> = new Set(['ended', 'interrupted']);
+const busyStatuses: ReadonlySet<SessionStatus> = new Set(['starting', 'running', 'waiting', 'moving']);
+
+/** Its program does not run. */
+export function isOver(session: SessionSummary): boolean {
+  return overStatuses.has(session.status);
+}
+/** It does something that ending it would cut off. */
+export function isBusy(session: SessionSummary): boolean {
+  return busyStatuses.has(session.status);
+}
+/** There is a turn, or a program, to interrupt. */
+export function canInterrupt(session: SessionSummary): boolean {
+  return session.kind === 'pty' ? !isOver(session) : session.status === 'running' || session.status === 'waiting';
+}

@@ -1,0 +1,53 @@
+import i18next from 'i18next';
+import { Copy, GitFork, PanelRight, Pencil, RotateCw, Square, SquareArrowOutUpRight, Trash2 } from 'lucide-react';
+import type { SessionSummary } from '../../src-shared/session.ts';
+import { call } from '../engine.ts';
+import { keyLabel } from '../navigation/keymap.ts';
+import { endSession, forkSession, isOver, restartSession } from '../session-actions.ts';
+import { useWindow } from '../store.ts';
+import type { MenuItem } from '../ui/menu.tsx';
+import { showFailure } from '../ui/toasts.tsx';
+import { openPane } from '../workspace/workspace.ts';
+
+/** Runs what a menu was asked for and tells of a failure, naming the menu's own words. */
+function attempt(label: string, act: () => Promise<unknown>): () => void {
+  return () => void act().catch((error: unknown) => showFailure(i18next.t('failed', { what: label }), error));
+}
+
+/** What can be done to a session: the same in the sidebar, on its tab and in its pane's "more" menu. */
+export function sessionMenu(session: SessionSummary): readonly MenuItem[] {
+  const { t } = i18next;
+  const { runId } = session;
+  const over = isOver(session);
+  const show = useWindow.setState;
+  const restart = session.kind === 'claude' ? t('session.resume') : t('session.restart');
+  return [
+    { label: t('session.open'), icon: SquareArrowOutUpRight, onSelect: () => openPane({ is: 'session', runId }) },
+    { label: t('session.openRight'), icon: PanelRight, onSelect: () => openPane({ is: 'session', runId }, 'right') },
+    'separator',
+    {
+      label: t('session.rename'),
+      icon: Pencil,
+      shortcut: keyLabel('session.rename'),
+      onSelect: () => show({ overlay: { is: 'rename', runId } }),
+    },
+    ...(session.kind === 'claude'
+      ? [{ label: t('session.fork'), icon: GitFork, onSelect: attempt(t('session.fork'), () => forkSession(runId)) }]
+      : []),
+    {
+      label: t('session.copyId'),
+      icon: Copy,
+      onSelect: attempt(t('session.copyId'), () => call('shell.clipboardWrite', { text: runId })),
+    },
+    'separator',
+    ...(over ? [{ label: restart, icon: RotateCw, onSelect: attempt(restart, () => restartSession(runId)) }] : []),
+    over
+      ? {
+          label: t('session.delete'),
+          icon: Trash2,
+          danger: true,
+          onSelect: () => show({ overlay: { is: 'deleteSessions', runIds: [runId] } }),
+        }
+      : { label: t('session.close'), icon: Square, onSelect: attempt(t('session.close'), () => endSession(runId)) },
+  ];
+}

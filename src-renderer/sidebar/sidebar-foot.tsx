@@ -1,0 +1,79 @@
+import { Sparkle, SquareTerminal } from 'lucide-react';
+import { useTranslation } from 'react-i18next';
+import { runCommand } from '../commands.ts';
+import { useKeyLabel } from '../navigation/keymap.ts';
+import { useWindow } from '../store.ts';
+import { classes } from '../ui/classes.ts';
+import { Icon } from '../ui/icon.tsx';
+import { Tooltip } from '../ui/tooltip.tsx';
+
+/** The machine one is on, and the two beginnings. */
+export function SidebarFoot() {
+  return (
+    <div className="flex h-8 shrink-0 items-center gap-1 border-t border-line pr-1.5 pl-3">
+      <MachineLine />
+      <NewButtons />
+    </div>
+  );
+}
+
+export function MachineLine() {
+  const { t } = useTranslation();
+  const host = useWindow((window) => window.host);
+  const connection = useWindow((window) => window.connection);
+  const isLive = connection.is === 'live';
+  return (
+    <span
+      className="flex min-w-0 flex-1 items-center gap-1.5 text-11 text-dim"
+      title={host ? `Baton ${host.engineVersion}` : undefined}
+    >
+      <span
+        aria-hidden
+        className={classes('size-1.5 shrink-0 rounded-full', isLive ? 'bg-text-dim' : 'border border-control-line')}
+        style={isLive ? { background: 'var(--text-dim)' } : undefined}
+      />
+      <span className="truncate">{host?.machine ?? t(`connection.${connection.is}`)}</span>
+      <span className="sr-only">{t(`connection.${connection.is}`)}</span>
+    </span>
+  );
+}
+
+/** In the sidebar's foot, or, while it is hidden, in the status line. */
+export function NewButtons() {
+  const { t } = useTranslation();
+  return (
+    <>
+      <NewButton label={t('new.terminal')} short={t('new.terminalShort')} command="session.newTerminal" icon={SquareTerminal} />
+      <NewButton label={t('new.claude')} short={t('new.claudeShort')} command="session.newClaude" icon={Sparkle} />
+    </>
+  );
+}
+
+function NewButton({
+  label,
+  short,
+  command,
+  icon,
+}: {
+  label: string;
+  short: string;
+  command: 'session.newTerminal' | 'session.newClaude';
+  icon: typeof Sparkle;
+}) {
+  const shortcut = useKeyLabel(command);
+  const isLive = useWindow((window) => window.connection.is === 'live');
+  return (
+    <Tooltip text={label} shortcut={shortcut}>
+      <button
+        type="button"
+        aria-label={label}
+        disabled={!isLive}
+        onClick={() => runCommand(command)}
+        className="flex h-6 shrink-0 items-center gap-1 rounded-sm px-1.5 text-11 text-dim transition-colors duration-120 hover:bg-hover hover:text-text disabled:opacity-50"
+      >
+        <Icon of={icon} size={14} />
+        {short}
+      </button>
+    </Tooltip>
+  );
+}

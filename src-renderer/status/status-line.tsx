@@ -1,0 +1,104 @@
+import { PanelLeft } from 'lucide-react';
+import { useTranslation } from 'react-i18next';
+import type { SessionState, SessionSummary } from '../../src-shared/session.ts';
+import { runCommand } from '../commands.ts';
+import { useKeyLabel } from '../navigation/keymap.ts';
+import { shortPath } from '../sidebar/project.ts';
+import { MachineLine, NewButtons } from '../sidebar/sidebar-foot.tsx';
+import { useWindow } from '../store.ts';
+import { IconButton } from '../ui/button.tsx';
+import { StateMark } from '../ui/state-mark.tsx';
+import { formatCost, formatTokens } from './figures.ts';
+
+/** One line about the active session. Without a sidebar it also holds what the sidebar's foot would. */
+export function StatusLine() {
+  const { t } = useTranslation();
+  const isSidebarHidden = useWindow((window) => window.preferences.sidebar.isHidden);
+  const session = useWindow((window) => (window.activeRun === null ? undefined : window.sessions.get(window.activeRun)));
+  const state = useWindow((window) => (window.activeRun === null ? undefined : window.states.get(window.activeRun)));
+  return (
+    <section
+      data-region="status"
+      aria-label={t('statusLine.name')}
+      className="flex h-8 shrink-0 items-center gap-3 border-t border-line bg-sunken px-3 text-11 text-dim"
+    >
+      {isSidebarHidden && <SidebarStandIn />}
+      {session && <About session={session} state={state} />}
+      <span className="flex-1" />
+      {session && state && <Usage session={session} state={state} />}
+      <Attention />
+    </section>
+  );
+}
+
+function SidebarStandIn() {
+  const { t } = useTranslation();
+  const shortcut = useKeyLabel('view.sidebar');
+  return (
+    <span className="-ml-1.5 flex items-center gap-1">
+      <IconButton icon={PanelLeft} label={t('sidebar.show')} shortcut={shortcut} onClick={() => runCommand('view.sidebar')} />
+      <NewButtons />
+      <span className="hidden max-w-40 sm:flex">
+        <MachineLine />
+      </span>
+    </span>
+  );
+}
+
+function About({ session, state }: { session: SessionSummary; state: SessionState | undefined }) {
+  const { t } = useTranslation();
+  const cwd = state?.cwd ?? session.cwd;
+  return (
+    <>
+      <span className="flex shrink-0 items-center gap-1.5">
+        <StateMark status={session.status} silent />
+        {t(`status.${session.status}`)}
+      </span>
+      <span className="min-w-0 truncate selectable" title={cwd}>
+        {shortPath(cwd)}
+      </span>
+      {session.status === 'ended' && session.exitCode !== null && (
+        <span className="shrink-0">{t('statusLine.exit', { code: session.exitCode })}</span>
+      )}
+    </>
+  );
+}
+
+/** Tokens and money, where they are known. */
+function Usage({ session, state }: { session: SessionSummary; state: SessionState }) {
+  const { t } = useTranslation();
+  const usage = state.claude?.usage;
+  if (session.kind !== 'claude' || !usage) return null;
+  const { contextTokens, contextWindow, costUsd } = usage;
+  const tokens = usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
+  return (
+    <span className="flex shrink-0 items-center gap-3 tabular-nums">
+      {contextTokens !== null && contextWindow !== null && contextWindow > 0 && (
+        <span className="hidden sm:inline" title={t('statusLine.contextExact', { used: contextTokens, window: contextWindow })}>
+          {t('statusLine.context', { percent: Math.round((contextTokens / contextWindow) * 100) })}
+        </span>
+      )}
+      <span className="hidden md:inline" title={t('statusLine.tokensExact', usage)}>
+        {t('statusLine.tokens', { tokens: formatTokens(tokens) })}
+      </span>
+      {costUsd !== null && <span title={t('statusLine.costExact')}>{formatCost(costUsd)}</span>}
+    </span>
+  );
+}
+
+/** How many sessions wait for the user; leads to the next one. */
+function Attention() {
+  const { t } = useTranslation();
+  const count = useWindow((window) => [...window.sessions.values()].filter((session) => session.status === 'waiting').length);
+  if (count === 0) return null;
+  return (
+    <button
+      type="button"
+      onClick={() => runCommand('go.attention')}
+      className="flex h-6 shrink-0 items-center gap-1 rounded-sm px-1.5 font-medium text-accent-text hover:bg-hover"
+    >
+      <StateMark status="waiting" silent />
+      {t('statusLine.attention', { count })}
+    </button>
+  );
+}

@@ -1,0 +1,89 @@
+import { type ComponentType, lazy, Suspense } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { RunId } from '../../src-shared/ids.ts';
+import type { PaneProps } from '../pane-contract.ts';
+import { SearchPage } from '../search/search-page.tsx';
+import { SettingsPage } from '../settings/settings-page.tsx';
+import { ShortcutsPage } from '../settings/shortcuts-page.tsx';
+import { useWindow } from '../store.ts';
+import { EmptyState } from '../ui/empty-state.tsx';
+import { Spinner } from '../ui/spinner.tsx';
+import { EndedBar } from './ended-bar.tsx';
+import type { PageName, PaneContent } from './layout.ts';
+import { PaneBoundary } from './pane-boundary.tsx';
+
+/** The heavy parts come when the first pane of their kind is opened. */
+const parts = import.meta.glob<Record<string, ComponentType<PaneProps>>>([
+  '../terminal/terminal-pane.tsx',
+  '../claude/claude-pane.tsx',
+]);
+function part(path: string, name: string) {
+  return lazy(async () => {
+    const found = (await parts[path]?.())?.[name];
+    if (found === undefined) throw new Error(`there is no ${name} in this build`);
+    return { default: found };
+  });
+}
+const TerminalPane = part('../terminal/terminal-pane.tsx', 'TerminalPane');
+const ClaudePane = part('../claude/claude-pane.tsx', 'ClaudePane');
+
+export interface PageProps {
+  readonly active: boolean;
+  readonly visible: boolean;
+}
+const pages: Record<PageName, ComponentType<PageProps>> = {
+  settings: SettingsPage,
+  shortcuts: ShortcutsPage,
+  search: SearchPage,
+};
+
+export function Pane({
+  paneId,
+  content,
+  active,
+  visible,
+}: {
+  paneId: string;
+  content: PaneContent;
+  active: boolean;
+  visible: boolean;
+}) {
+  const Page = content.is === 'page' ? pages[content.page] : null;
+  return (
+    <div className="flex h-full flex-col bg-canvas">
+      <PaneBoundary paneId={paneId}>
+        <Suspense fallback={<Loading />}>
+          {Page ? <Page active={active} visible={visible} /> : null}
+          {content.is === 'session' ? <SessionPane runId={content.runId} active={active} visible={visible} /> : null}
+        </Suspense>
+      </PaneBoundary>
+    </div>
+  );
+}
+
+function Loading() {
+  const { t } = useTranslation();
+  return (
+    <div className="flex h-full items-center justify-center text-faint">
+      <Spinner label={t('loading')} />
+    </div>
+  );
+}
+
+function SessionPane(props: PaneProps) {
+  const kind = useWindow((window) => window.sessions.get(props.runId)?.kind);
+  if (kind === undefined) return <Gone runId={props.runId} />;
+  return (
+    <>
+      <div className="min-h-0 flex-1">{kind === 'claude' ? <ClaudePane {...props} /> : <TerminalPane {...props} />}</div>
+      <EndedBar runId={props.runId} />
+    </>
+  );
+}
+
+/** Deleted elsewhere, or not told of yet. */
+function Gone({ runId }: { runId: RunId }) {
+  const { t } = useTranslation();
+  const isKnown = useWindow((window) => window.host !== null);
+  return isKnown ? <EmptyState title={t('pane.gone')} text={t('pane.goneText', { id: runId.slice(-6) })} /> : <Loading />;
+}

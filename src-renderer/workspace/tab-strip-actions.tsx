@@ -1,0 +1,74 @@
+import type { IDockviewHeaderActionsProps } from 'dockview-react';
+import { CircleStop, Columns2, Ellipsis, Maximize2, Minimize2, Rows2, Square } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { RunId } from '../../src-shared/ids.ts';
+import { runCommand } from '../commands.ts';
+import { useKeyLabel } from '../navigation/keymap.ts';
+import { canInterrupt, endSession, interruptSession, isOver } from '../session-actions.ts';
+import { sessionMenu } from '../sidebar/session-menu.ts';
+import { useWindow } from '../store.ts';
+import { Button, IconButton } from '../ui/button.tsx';
+import { classes } from '../ui/classes.ts';
+import { Menu } from '../ui/menu.tsx';
+import { showFailure } from '../ui/toasts.tsx';
+import { contentOf } from './workspace.ts';
+
+/** Buttons at the right end of a tab strip. Only the active pane's are shown; the others keep their room, so that nothing jumps. */
+export function TabStripActions({ activePanel, isGroupActive, containerApi }: IDockviewHeaderActionsProps) {
+  const { t } = useTranslation();
+  const content = activePanel && contentOf(activePanel);
+  const runId = content?.is === 'session' ? content.runId : null;
+  const session = useWindow((window) => (runId === null ? undefined : window.sessions.get(runId)));
+  const { isZoomed, isOnly } = useZoom(containerApi);
+  const keys = { right: useKeyLabel('pane.splitRight'), down: useKeyLabel('pane.splitDown'), zoom: useKeyLabel('pane.zoom') };
+  const attempt = (what: string, act: (runId: RunId) => Promise<void>) => () => {
+    if (runId !== null) act(runId).catch((error: unknown) => showFailure(t('failed', { what }), error));
+  };
+  return (
+    <div className={classes('flex h-full items-center gap-0.5 px-1.5', !isGroupActive && 'invisible')}>
+      {session?.kind === 'claude' && canInterrupt(session) && (
+        <Button size="sm" variant="quiet" icon={CircleStop} onClick={attempt(t('session.interrupt'), interruptSession)}>
+          {t('session.interrupt')}
+        </Button>
+      )}
+      <IconButton
+        icon={Columns2}
+        label={t('pane.splitRight')}
+        shortcut={keys.right}
+        onClick={() => runCommand('pane.splitRight')}
+      />
+      <IconButton icon={Rows2} label={t('pane.splitDown')} shortcut={keys.down} onClick={() => runCommand('pane.splitDown')} />
+      {!isOnly && (
+        <IconButton
+          icon={isZoomed ? Minimize2 : Maximize2}
+          label={isZoomed ? t('pane.unzoom') : t('pane.zoom')}
+          shortcut={keys.zoom}
+          onClick={() => runCommand('pane.zoom')}
+        />
+      )}
+      {session && !isOver(session) && (
+        <IconButton icon={Square} label={t('session.close')} onClick={attempt(t('session.close'), endSession)} />
+      )}
+      {session && (
+        <Menu items={sessionMenu(session)} align="end">
+          <IconButton icon={Ellipsis} label={t('session.more')} />
+        </Menu>
+      )}
+    </div>
+  );
+}
+
+function useZoom(api: IDockviewHeaderActionsProps['containerApi']): { isZoomed: boolean; isOnly: boolean } {
+  const read = () => ({ isZoomed: api.hasMaximizedGroup(), isOnly: api.groups.length < 2 });
+  const [zoom, setZoom] = useState(read);
+  useEffect(() => {
+    const update = () => setZoom({ isZoomed: api.hasMaximizedGroup(), isOnly: api.groups.length < 2 });
+    const subscriptions = [api.onDidMaximizedGroupChange(update), api.onDidLayoutChange(update)];
+    update();
+    return () => {
+      for (const subscription of subscriptions) subscription.dispose();
+    };
+  }, [api]);
+  return zoom;
+}
