@@ -1,6 +1,9 @@
 import type { Json, LogEvent } from '../../src-shared/events.ts';
 import type { Epoch, RunId, Seq } from '../../src-shared/ids.ts';
 import type { Screen } from '../../src-shared/operations.ts';
+import { LogStore } from './log-store.ts';
+import type { Recovered } from './messages.ts';
+import { StoreThreads } from './store-threads.ts';
 
 /** One row of `sessions`. `meta` is the engine's: spec, title, folded state; the store never reads it. */
 export interface SessionRow {
@@ -49,8 +52,19 @@ export interface SearchHit {
  * A write that fails rejects its own promise; the store goes on or, if the file itself is unusable, rejects everything with the reason.
  */
 export interface Store {
+  /** What had to be done about a damaged file when it was opened, for the user to know; normally null. */
+  readonly recovered: Recovered | null;
+  /**
+   * Bytes that were appended and are not committed yet. Above PAUSE_ABOVE_BYTES (write-queue.ts) whoever produces output must be
+   * held back until it has fallen; far above it, append refuses.
+   */
+  readonly pendingBytes: number;
   createSession(row: Omit<SessionRow, 'lastSeq' | 'lastTs'>, first: Omit<AppendRequest, 'runId' | 'meta'>): Promise<void>;
-  /** Refuses (rejects) events that do not continue the log: a gap, a repetition or a lower epoch is a bug of the caller. */
+  /**
+   * Refuses (rejects) events that do not continue the log: a gap, a repetition or a lower epoch is a bug of the caller. Commits in
+   * the order of the calls. After a failure (disk full) the session's later appends are refused as well, until the failed one is
+   * repeated. `events` and their payloads are read before this returns.
+   */
   append(request: AppendRequest): Promise<void>;
   /** Highest seq of that session that has been fsynced. */
   durableSeq(runId: RunId): Seq;
@@ -60,7 +74,11 @@ export interface Store {
   findInput(runId: RunId, inputId: string): Promise<InputRecord | null>;
   recordInput(runId: RunId, input: InputRecord): Promise<void>;
 
-  /** In order. At most `limit` events and about `maxBytes` (at least one event). */
+  /**
+   * In order. At most `limit` events and at most `maxBytes` of payload (but at least one event). Events that were compacted away
+   * appear as one `system:status gap` that stands at the last seq of their run, so that reading on after it is right; with
+   * `channels` it appears if they contain `pty:stdout` or `system:status`.
+   */
   read(query: {
     readonly runId: RunId;
     readonly after?: Seq;
@@ -77,13 +95,16 @@ export interface Store {
     readonly limit: number;
     readonly maxBytes: number;
   }): Promise<readonly LogEvent[]>;
+  /**
+   * Newest first. A page may hold fewer hits than `limit`, or none, and still have a cursor: much was looked through; go on with it.
+   */
   search(query: {
     readonly query: string;
     readonly runId?: RunId;
     readonly limit: number;
     readonly cursor?: string;
   }): Promise<{ readonly hits: readonly SearchHit[]; readonly cursor: string | null }>;
-  /** Recomputes the session's hash chain; names the first event that does not fit. */
+  /** Recomputes the session's hash chain [seq-5]; names the first event that does not fit. */
   verify(
     runId: RunId,
   ): Promise<
@@ -94,7 +115,11 @@ export interface Store {
   putScreen(runId: RunId, screen: Screen): Promise<void>;
   /** The newest stored screen at or before `atOrBefore` (default: newest of all). */
   screen(runId: RunId, atOrBefore?: Seq): Promise<Screen | null>;
-  /** Swaps the oldest terminal output beyond the quota for screens and a gap record. Returns bytes freed. `screenAt` renders the screen to keep. */
+  /**
+   * Swaps the oldest terminal output beyond `keepBytes` for a gap [seq-9]. If a stored screen follows closely, the gap reaches up
+   * to it, so that what comes after can be drawn on a known screen: put screens from time to time. Resolves when it is done;
+   * writes and reads go on meanwhile. `throughSeq`: output up to there is gone.
+   */
   compactOutput(runId: RunId, keepBytes: number): Promise<{ readonly freedBytes: number; readonly throughSeq: Seq }>;
   outputBytes(): Promise<ReadonlyMap<RunId, number>>;
 
@@ -110,8 +135,22 @@ export interface Store {
   removeChild(runId: RunId, pid: number): Promise<void>;
   listChildren(): Promise<readonly { readonly runId: RunId; readonly pid: number; readonly startTime: string }[]>;
 
-  /** Bytes on disk, database and WAL. */
+  /** Bytes on disk: database, WAL, search index. */
   sizeBytes(): Promise<number>;
-  /** Writes what is pending, checkpoints and closes. */
+  /** Writes what is pending, checkpoints and closes. Twice is once. */
   close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  readonly file: string;
+  /**
+   * Told what went wrong beside any call, as a sentence for the user: a damaged page was found (the next start sets the file aside
+   * and rescues what can be read), the search index cannot be written.
+   */
+  readonly onProblem?: (message: string) => void;
+}
+
+/** Opens the log, or begins one. Rejects with a StoreError whose message says what is wrong and the way out. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  return new LogStore(await StoreThreads.open(options));
 }

@@ -1,0 +1,232 @@
+import type { Json, LogEvent } from '../../src-shared/events.ts';
+import { NO_SEQ, type RunId, type Seq } from '../../src-shared/ids.ts';
+import type { Screen } from '../../src-shared/operations.ts';
+import { unpackEvents } from './event-page.ts';
+import type { ReaderCalls, ReaderMethod, ReadQuery, WriteExtra } from './messages.ts';
+import { MAX_SEQ, MAX_SESSION_KEY } from './row-id.ts';
+import type { AppendRequest, InputRecord, SearchHit, SessionRow, Store } from './store.ts';
+import { StoreError } from './store-error.ts';
+import type { StoreThreads } from './store-threads.ts';
+
+/** What is known of a session on this side. */
+interface Session {
+  readonly key: number;
+  /** Highest committed seq, and highest fsynced one. */
+  committed: Seq;
+  durable: Seq;
+}
+
+type ReadBounds = Pick<Parameters<Store['read']>[0], 'channels' | 'limit' | 'maxBytes'>;
+
+/** The store as its callers hold it: knows sessions by their keys, hands writes to the queue and questions to the reader. */
+export class LogStore implements Store {
+  readonly #threads: StoreThreads;
+  readonly #sessions = new Map<RunId, Session>();
+  /** Sessions whose last commits are not fsynced. */
+  readonly #unsynced = new Set<Session>();
+  #nextKey: number;
+  #closing: Promise<void> | null = null;
+
+  constructor(threads: StoreThreads) {
+    this.#threads = threads;
+    this.#nextKey = threads.opened.nextKey;
+    for (const { runId, key, lastSeq } of threads.opened.sessions) {
+      this.#sessions.set(runId, { key, committed: lastSeq, durable: lastSeq });
+    }
+    threads.onSynced = () => this.#handleSynced();
+  }
+
+  get recovered(): Store['recovered'] {
+    return this.#threads.opened.recovered;
+  }
+
+  get pendingBytes(): number {
+    return this.#threads.queue.pendingBytes;
+  }
+
+  async createSession(row: Parameters<Store['createSession']>[0], first: Parameters<Store['createSession']>[1]): Promise<void> {
+    if (this.#sessions.has(row.runId)) {
+      throw new StoreError('session-exists', `Cannot create session ${row.runId}: there is one with this id.`);
+    }
+    if (this.#nextKey > MAX_SESSION_KEY) {
+      throw new StoreError(
+        'failed',
+        `Cannot create a session: the log holds no more than ${MAX_SESSION_KEY}. Begin a new one elsewhere.`,
+      );
+    }
+    const key = this.#nextKey++;
+    const session: Session = { key, committed: NO_SEQ, durable: NO_SEQ };
+    this.#sessions.set(row.runId, session);
+    try {
+      await this.#write(session, first.events, { op: 'create', key, row, input: first.input ?? null }, first.durable);
+    } catch (error) {
+      this.#sessions.delete(row.runId);
+      throw error;
+    }
+  }
+
+  append({ runId, events, input, meta, durable }: AppendRequest): Promise<void> {
+    const session = this.#sessions.get(runId);
+    if (session === undefined) return Promise.reject(unknownSession(runId));
+    const isAnnotated = input !== undefined || meta !== undefined;
+    if (events.length === 0 && !isAnnotated) return Promise.resolve();
+    const { key } = session;
+    const extra: WriteExtra | null = isAnnotated ? { op: 'annotate', key, input: input ?? null, meta: meta ?? null } : null;
+    return this.#write(session, events, extra, durable);
+  }
+
+  durableSeq(runId: RunId): Seq {
+    return this.#sessions.get(runId)?.durable ?? NO_SEQ;
+  }
+
+  updateSession(runId: RunId, meta: { readonly status: string; readonly meta: Json }): Promise<void> {
+    return this.#writeOf(runId, (key) => ({ op: 'annotate', key, input: null, meta }));
+  }
+
+  listSessions(): Promise<readonly SessionRow[]> {
+    return this.#ask('sessions', null);
+  }
+
+  async deleteSession(runId: RunId): Promise<void> {
+    await this.#writeOf(runId, (key) => ({ op: 'delete', key }), true);
+    this.#sessions.delete(runId);
+  }
+
+  async findInput(runId: RunId, inputId: string): Promise<InputRecord | null> {
+    return this.#ask('input', { key: this.#keyOf(runId), inputId });
+  }
+
+  recordInput(runId: RunId, input: InputRecord): Promise<void> {
+    return this.#writeOf(runId, (key) => ({ op: 'annotate', key, input, meta: null }), true);
+  }
+
+  read(query: Parameters<Store['read']>[0]): Promise<readonly LogEvent[]> {
+    return this.#read(query.runId, query.after ?? 0, query.upTo ?? MAX_SEQ, query, false);
+  }
+
+  readBack(query: Parameters<Store['readBack']>[0]): Promise<readonly LogEvent[]> {
+    return this.#read(query.runId, 0, query.before === undefined ? MAX_SEQ : query.before - 1, query, true);
+  }
+
+  async search(query: Parameters<Store['search']>[0]): Promise<{ hits: readonly SearchHit[]; cursor: string | null }> {
+    const key = query.runId === undefined ? null : this.#keyOf(query.runId);
+    return this.#ask('search', { query: query.query, key, limit: query.limit, cursor: query.cursor ?? null });
+  }
+
+  async verify(runId: RunId): Promise<ReaderCalls['verify']['result']> {
+    return this.#ask('verify', { key: this.#keyOf(runId) });
+  }
+
+  putScreen(runId: RunId, screen: Screen): Promise<void> {
+    return this.#writeOf(runId, (key) => ({ op: 'screen', key, screen }));
+  }
+
+  async screen(runId: RunId, atOrBefore?: Seq): Promise<Screen | null> {
+    return this.#ask('screen', { key: this.#keyOf(runId), atOrBefore: atOrBefore ?? MAX_SEQ });
+  }
+
+  async compactOutput(runId: RunId, keepBytes: number): Promise<{ readonly freedBytes: number; readonly throughSeq: Seq }> {
+    this.#refuseWhenClosing();
+    return this.#threads.compact(this.#keyOf(runId), keepBytes);
+  }
+
+  outputBytes(): Promise<ReadonlyMap<RunId, number>> {
+    return this.#ask('outputBytes', null);
+  }
+
+  getLayout(clientId: string): Promise<Json> {
+    return this.#ask('layout', { clientId });
+  }
+
+  setLayout(clientId: string, layout: Json): Promise<void> {
+    return this.#write(null, [], { op: 'layout', clientId, layout, ts: Date.now() }, false);
+  }
+
+  async getDraft(runId: RunId): Promise<string> {
+    return this.#ask('draft', { key: this.#keyOf(runId) });
+  }
+
+  setDraft(runId: RunId, text: string): Promise<void> {
+    return this.#writeOf(runId, (key) => ({ op: 'draft', key, text }));
+  }
+
+  getFact(name: string): Promise<Json> {
+    return this.#ask('fact', { name });
+  }
+
+  setFact(name: string, value: Json): Promise<void> {
+    return this.#write(null, [], { op: 'fact', name, value }, true);
+  }
+
+  putChild({ runId, pid, startTime }: Parameters<Store['putChild']>[0]): Promise<void> {
+    return this.#writeOf(runId, (key) => ({ op: 'child', key, pid, startTime }));
+  }
+
+  removeChild(runId: RunId, pid: number): Promise<void> {
+    return this.#writeOf(runId, (key) => ({ op: 'child-gone', key, pid }));
+  }
+
+  listChildren(): ReturnType<Store['listChildren']> {
+    return this.#ask('children', null);
+  }
+
+  sizeBytes(): Promise<number> {
+    return this.#ask('sizeBytes', null);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#threads.close();
+    return this.#closing;
+  }
+
+  #write(session: Session | null, events: AppendRequest['events'], extra: WriteExtra | null, durable: boolean): Promise<void> {
+    if (this.#closing !== null) return Promise.reject(closed());
+    const lastSeq = events.at(-1)?.seq;
+    const onCommitted =
+      session === null || lastSeq === undefined
+        ? null
+        : () => {
+            session.committed = lastSeq;
+            this.#unsynced.add(session);
+          };
+    return this.#threads.queue.write({ key: session?.key ?? 0, events, extra, durable, onCommitted });
+  }
+
+  async #writeOf(runId: RunId, extra: (key: number) => WriteExtra, durable = false): Promise<void> {
+    await this.#write(null, [], extra(this.#keyOf(runId)), durable);
+  }
+
+  async #read(runId: RunId, after: number, upTo: number, bounds: ReadBounds, fromEnd: boolean): Promise<readonly LogEvent[]> {
+    const { channels = null, limit, maxBytes } = bounds;
+    const query: ReadQuery = { key: this.#keyOf(runId), after, upTo, channels, limit, maxBytes, fromEnd };
+    return unpackEvents(runId, await this.#ask('read', query));
+  }
+
+  async #ask<M extends ReaderMethod>(method: M, params: ReaderCalls[M]['params']): Promise<ReaderCalls[M]['result']> {
+    this.#refuseWhenClosing();
+    return this.#threads.ask(method, params);
+  }
+
+  #keyOf(runId: RunId): number {
+    const session = this.#sessions.get(runId);
+    if (session === undefined) throw unknownSession(runId);
+    return session.key;
+  }
+
+  #refuseWhenClosing(): void {
+    if (this.#closing !== null) throw closed();
+  }
+
+  #handleSynced(): void {
+    for (const session of this.#unsynced) session.durable = session.committed;
+    this.#unsynced.clear();
+  }
+}
+
+function unknownSession(runId: RunId): StoreError {
+  return new StoreError('unknown-session', `There is no session ${runId} in this log.`);
+}
+
+function closed(): StoreError {
+  return new StoreError('closed', 'The log is closed.');
+}

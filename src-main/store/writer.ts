@@ -1,0 +1,235 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { type EventParts, eventAt, FORM_JSON, HASH_BYTES, OPERATION_BYTES } from './batch.ts';
+import { chainHash } from './chain.ts';
+import { type Head, Heads } from './heads.ts';
+import type { Batch, BatchResult, WriteExtra } from './messages.ts';
+import { rowId } from './row-id.ts';
+import { explainSqlite, failureOf, StoreError, type StoreFailure } from './store-error.ts';
+import { WriteExtras } from './write-extras.ts';
+
+const OUTPUT_CHANNEL = 'pty:stdout';
+/** WAL bytes after which it is written back into the file; larger means fewer double writes, and a longer pause when it comes. */
+const CHECKPOINT_AFTER_BYTES = 16 * 1024 * 1024;
+
+interface Label {
+  readonly channel: string;
+  readonly type: string;
+}
+
+/** Executes batches, one transaction each. Synchronous: it lives in a worker of its own. */
+export class Writer {
+  readonly heads: Heads;
+  readonly #db: Database;
+  readonly #file: string;
+  readonly #extras: WriteExtras;
+  readonly #begin: Statement;
+  readonly #commit: Statement;
+  readonly #insertJson: Statement;
+  readonly #insertBytes: Statement;
+  readonly #labels = new Map<string, Label>();
+  readonly #parts: EventParts = { seq: 0, epoch: 0, ts: 0, prevAt: 0, labelAt: 0, labelEnd: 0, end: 0 };
+  readonly #hash = Buffer.alloc(HASH_BYTES);
+  #isFull = false;
+  /** The open transaction holds events; a transaction since the batch began did. */
+  #hasEvents = false;
+  #hasCommittedEvents = false;
+  #bytesSinceCheckpoint = 0;
+
+  constructor(db: Database, file: string) {
+    this.#db = db;
+    this.#file = file;
+    this.heads = new Heads(db);
+    this.#extras = new WriteExtras(db);
+    this.#begin = db.prepare('BEGIN IMMEDIATE');
+    this.#commit = db.prepare('COMMIT');
+    const insert = (payload: string) =>
+      db.prepare(`INSERT INTO events (id, ts, epoch, channel, type, hash, payload) VALUES (?, ?, ?, ?, ?, ?, ${payload})`);
+    this.#insertJson = insert('CAST(? AS TEXT)');
+    this.#insertBytes = insert('?');
+    db.pragma('synchronous = NORMAL');
+  }
+
+  /** Commits what can be committed. */
+  write(batch: Batch): BatchResult {
+    const bytes = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength);
+    this.#setFull(batch.durable);
+    this.#hasCommittedEvents = false;
+    this.noteWritten(bytes.length);
+    const failures = this.#writeAll(bytes, operationsOf(bytes), batch.extras);
+    // A transaction that wrote nothing does not sync; one with events always did write.
+    return { batchId: batch.id, failures, isSynced: batch.durable && this.#hasCommittedEvents };
+  }
+
+  #writeAll(bytes: Buffer, operations: readonly number[], extras: readonly WriteExtra[]): Map<number, StoreFailure> {
+    try {
+      return this.#writeTogether(bytes, operations, extras);
+    } catch (error) {
+      if (operations.length === 1) return new Map([[0, this.#failure(error)]]);
+      return this.#writeOneByOne(bytes, operations, extras);
+    }
+  }
+
+  /** FULL: a commit returns after fsync. Everything committed before it is then on disk too, since there is one WAL. */
+  #setFull(isFull: boolean): void {
+    if (isFull === this.#isFull) return;
+    this.#db.pragma(`synchronous = ${isFull ? 'FULL' : 'NORMAL'}`);
+    this.#isFull = isFull;
+  }
+
+  /** One transaction of the store's own (compaction, deletion). */
+  transaction(work: () => void): void {
+    this.#begin.run();
+    this.#hasEvents = false;
+    try {
+      work();
+      this.heads.flush();
+      this.#commit.run();
+    } catch (error) {
+      this.#rollBack();
+      throw error;
+    }
+    this.heads.committed();
+    this.#hasCommittedEvents ||= this.#hasEvents;
+  }
+
+  /** Counts towards the next checkpoint. */
+  noteWritten(bytes: number): void {
+    this.#bytesSinceCheckpoint += bytes;
+  }
+
+  /** Writes the WAL back when it has grown. true: everything committed so far is fsynced. */
+  checkpointIfDue(): boolean {
+    if (this.#bytesSinceCheckpoint < CHECKPOINT_AFTER_BYTES) return false;
+    this.#bytesSinceCheckpoint = 0;
+    return checkpoint(this.#db, 'PASSIVE');
+  }
+
+  #writeTogether(bytes: Buffer, operations: readonly number[], extras: readonly WriteExtra[]): Map<number, StoreFailure> {
+    const failures = new Map<number, StoreFailure>();
+    this.transaction(() => {
+      for (const [place, at] of operations.entries()) {
+        try {
+          this.#operation(bytes, at, extras);
+        } catch (error) {
+          // Anything but our own refusal may have cost the transaction.
+          if (!(error instanceof StoreError)) throw error;
+          failures.set(place, failureOf(error));
+        }
+      }
+    });
+    return failures;
+  }
+
+  /** After a failed transaction: an operation that can be written is not lost because of its neighbours. */
+  #writeOneByOne(bytes: Buffer, operations: readonly number[], extras: readonly WriteExtra[]): Map<number, StoreFailure> {
+    const failures = new Map<number, StoreFailure>();
+    for (const [place, at] of operations.entries()) {
+      try {
+        this.transaction(() => this.#operation(bytes, at, extras));
+      } catch (error) {
+        failures.set(place, this.#failure(error));
+      }
+    }
+    return failures;
+  }
+
+  #operation(bytes: Buffer, at: number, extras: readonly WriteExtra[]): void {
+    const key = bytes.readUInt32BE(at);
+    const extra = extras[bytes.readUInt32BE(at + 8) - 1];
+    const from = at + OPERATION_BYTES;
+    const to = from + bytes.readUInt32BE(at + 12);
+    if (extra === undefined) {
+      this.#append(key, bytes, from, to);
+      return;
+    }
+    const before = this.heads.get(key);
+    this.#extras.inSavepoint(
+      () => {
+        this.#extras.run(extra, this.heads);
+        if (to > from) this.#append(key, bytes, from, to);
+      },
+      () => {
+        if (before) this.heads.set(key, before);
+        else this.heads.remove(key);
+      },
+    );
+  }
+
+  #append(key: number, bytes: Buffer, from: number, to: number): void {
+    const head = this.heads.get(key);
+    if (head === undefined) throw new StoreError('unknown-session', 'Cannot append: the session does not exist or was deleted.');
+    this.#refuseUnlessContinuing(head, bytes, from, to);
+    const parts = this.#parts;
+    let { lastTs, hash, outputBytes } = head;
+    for (let at = from; at < to; at = parts.end) {
+      eventAt(bytes, at, parts);
+      bytes.write(hash, parts.prevAt, 'latin1');
+      hash = chainHash(bytes.subarray(parts.prevAt, parts.end));
+      this.#hash.write(hash, 0, 'latin1');
+      const label = this.#label(bytes, parts);
+      const payload = bytes.subarray(parts.labelEnd + 1, parts.end);
+      const insert = bytes[parts.labelEnd] === FORM_JSON ? this.#insertJson : this.#insertBytes;
+      insert.run(rowId(key, parts.seq), parts.ts, parts.epoch, label.channel, label.type, this.#hash, payload);
+      lastTs = parts.ts;
+      if (label.channel === OUTPUT_CHANNEL) outputBytes += payload.length;
+    }
+    if (to > from) this.#hasEvents = true;
+    this.heads.set(key, { lastSeq: parts.seq, lastTs, epoch: parts.epoch, hash, outputBytes });
+  }
+
+  #refuseUnlessContinuing(head: Head, bytes: Buffer, from: number, to: number): void {
+    const parts = this.#parts;
+    let { lastSeq, epoch } = head;
+    for (let at = from; at < to; at = parts.end) {
+      eventAt(bytes, at, parts);
+      if (parts.seq !== lastSeq + 1) {
+        throw new StoreError('not-continuing', `Cannot append event ${parts.seq}: the log ends at ${lastSeq}.`);
+      }
+      if (parts.epoch < epoch) {
+        throw new StoreError(
+          'not-continuing',
+          `Cannot append event ${parts.seq} of epoch ${parts.epoch}: the log is at epoch ${epoch} already.`,
+        );
+      }
+      lastSeq = parts.seq;
+      epoch = parts.epoch;
+    }
+  }
+
+  #label(bytes: Buffer, parts: EventParts): Label {
+    const encoded = bytes.toString('latin1', parts.labelAt, parts.labelEnd);
+    const known = this.#labels.get(encoded);
+    if (known) return known;
+    const typeAt = parts.labelAt + 2 + bytes.readUInt16BE(parts.labelAt);
+    const label = {
+      channel: bytes.toString('utf8', parts.labelAt + 2, typeAt),
+      type: bytes.toString('utf8', typeAt + 2, parts.labelEnd),
+    };
+    if (this.#labels.size >= 1024) this.#labels.clear();
+    this.#labels.set(encoded, label);
+    return label;
+  }
+
+  #rollBack(): void {
+    // A full disk rolls back by itself.
+    if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+    this.heads.rolledBack();
+  }
+
+  #failure(error: unknown): StoreFailure {
+    return failureOf(explainSqlite(error, 'write to the log', this.#file));
+  }
+}
+
+/** true: the whole WAL is in the file and fsynced. */
+export function checkpoint(db: Database, mode: 'PASSIVE' | 'TRUNCATE'): boolean {
+  const [result] = db.pragma(`wal_checkpoint(${mode})`) as { busy: number; log: number; checkpointed: number }[];
+  return result !== undefined && result.busy === 0 && result.log === result.checkpointed;
+}
+
+/** Where each operation of a batch begins. */
+function operationsOf(bytes: Buffer): number[] {
+  const starts: number[] = [];
+  for (let at = 0; at < bytes.length; at += OPERATION_BYTES + bytes.readUInt32BE(at + 12)) starts.push(at);
+  return starts;
+}
