@@ -90,9 +90,9 @@ export function call<N extends OperationName>(operation: N, params: ParamsOf<N>)
   return current().call(operation, params);
 }
 
-/** A command on a session, executed exactly once. */
-export function sendCommand(runId: RunId, command: CommandDraft): Promise<Seq> {
-  return current().send(runId, { ...command, inputId: newInputId() });
+/** A command on a session, executed exactly once. Who gives the id can send the same command again after a reload. */
+export function sendCommand(runId: RunId, command: CommandDraft, inputId: InputId = newInputId()): Promise<Seq> {
+  return current().send(runId, { ...command, inputId });
 }
 
 export function closeSession(runId: RunId): Promise<Seq> {

@@ -1,4 +1,4 @@
-import type { RunId } from '../src-shared/ids.ts';
+import type { RunId, Seq } from '../src-shared/ids.ts';
 import type { ClaudeSpec, PermissionMode, PtySpec, SessionStatus, SessionSummary } from '../src-shared/session.ts';
 import { call, closeSession, newInputId, sendCommand } from './engine.ts';
 import { withRecent } from './preferences.ts';
@@ -77,8 +77,13 @@ async function start(spec: PtySpec | ClaudeSpec, place: Place): Promise<RunId> {
 
 export async function forkSession(runId: RunId): Promise<void> {
   const origin = sessionOf(runId);
-  if (!origin) return;
-  const { session } = await call('session.fork', { inputId: newInputId(), runId, seq: origin.lastSeq });
+  if (origin) await forkSessionAt(runId, origin.lastSeq, '');
+}
+
+/** Goes another way from event `seq` on; `draft` is the prompt that is proposed there. */
+export async function forkSessionAt(runId: RunId, seq: Seq, draft: string): Promise<void> {
+  const { session } = await call('session.fork', { inputId: newInputId(), runId, seq });
+  if (draft !== '') await call('draft.set', { runId: session.runId, text: draft });
   show(session, 'tab');
 }
 

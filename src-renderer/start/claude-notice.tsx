@@ -36,7 +36,7 @@ export function ClaudeNotice({
       </p>
     );
   const remedy = () => {
-    void fix(check)
+    void fixClaude(check)
       .then(() => onLeave?.())
       .catch((reason: unknown) => showFailure(t('failed', { what: t(`claude.fix.${state}`) }), reason));
   };
@@ -62,7 +62,7 @@ function Ready({ version }: { version: string | null }) {
 }
 
 /** Signing in and updating are Claude Code's own affairs: they happen in a terminal with its own program. */
-async function fix({ state, path }: ClaudeCheck): Promise<void> {
+export async function fixClaude({ state, path }: Pick<ClaudeCheck, 'state' | 'path'>): Promise<void> {
   const program = path ?? 'claude';
   if (state === 'not-signed-in') await startTerminal({ command: program, args: ['/login'], cwd: '~' });
   else if (state === 'too-old') await startTerminal({ command: program, args: ['update'], cwd: '~' });

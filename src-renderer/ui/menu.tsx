@@ -61,14 +61,19 @@ export function Menu({
   children,
   align = 'start',
   label,
+  open,
+  onOpenChange = ignore,
 }: {
   items: readonly MenuItem[];
   children: ReactNode;
   align?: 'start' | 'end';
   label?: string;
+  /** Given where something else than its button opens it too. */
+  open?: boolean;
+  onOpenChange?: (open: boolean) => void;
 }) {
   return (
-    <RadixDropdown.Root modal={false}>
+    <RadixDropdown.Root modal={false} onOpenChange={onOpenChange} {...(open === undefined ? {} : { open })}>
       <RadixDropdown.Trigger asChild>{children}</RadixDropdown.Trigger>
       <RadixDropdown.Portal>
         <RadixDropdown.Content aria-label={label} align={align} sideOffset={4} collisionPadding={8} className={panel}>
