@@ -83,38 +83,49 @@ describe('noticeFor', () => {
   const looking: Attention = { anyWindowFocused: true, visible: new Set<RunId>([summary().runId]) };
   const turn = (durationMs: number): Happening => ({ kind: 'turn-ended', session: summary(), durationMs });
 
+  const nothing = { detail: null, lastOutcome: null };
+  const secret = { detail: 'Bash: rm -rf secret', lastOutcome: null };
+
   it('shows no content without leave', () => {
-    const notice = noticeFor(asked, away, DEFAULT_SETTINGS, 'Bash: rm -rf secret');
+    const notice = noticeFor(asked, away, DEFAULT_SETTINGS, secret);
     expect(notice).toMatchObject({ title: 'Claude in api: asks for permission', body: null, where: 'system' });
     expect(JSON.stringify(notice)).not.toContain('secret');
   });
 
   it('shows it with leave', () => {
     const settings = { ...DEFAULT_SETTINGS, 'notifications.showContent': true };
-    expect(noticeFor(asked, away, settings, 'Bash: rm -rf secret')).toMatchObject({
+    expect(noticeFor(asked, away, settings, secret)).toMatchObject({
       title: 'rewrite the secret parser: asks for permission',
       body: 'Bash: rm -rf secret',
     });
   });
 
   it('says nothing to somebody who looks at it', () => {
-    expect(noticeFor(asked, looking, DEFAULT_SETTINGS, null)).toBeNull();
+    expect(noticeFor(asked, looking, DEFAULT_SETTINGS, nothing)).toBeNull();
   });
 
   it('tells somebody who looks at another session inside the window', () => {
-    expect(noticeFor(asked, elsewhere, DEFAULT_SETTINGS, null)?.where).toBe('window');
+    expect(noticeFor(asked, elsewhere, DEFAULT_SETTINGS, nothing)?.where).toBe('window');
   });
 
   it('tells of a short turn only somebody who is away', () => {
-    expect(noticeFor(turn(29_000), away, DEFAULT_SETTINGS, null)?.where).toBe('system');
-    expect(noticeFor(turn(29_000), elsewhere, DEFAULT_SETTINGS, null)).toBeNull();
-    expect(noticeFor(turn(30_000), elsewhere, DEFAULT_SETTINGS, null)?.where).toBe('window');
+    expect(noticeFor(turn(29_000), away, DEFAULT_SETTINGS, nothing)?.where).toBe('system');
+    expect(noticeFor(turn(29_000), elsewhere, DEFAULT_SETTINGS, nothing)).toBeNull();
+    expect(noticeFor(turn(30_000), elsewhere, DEFAULT_SETTINGS, nothing)?.where).toBe('window');
   });
 
   it('minds the settings', () => {
     const settings = { ...DEFAULT_SETTINGS, 'notifications.permissionAsked': false };
-    expect(noticeFor(asked, away, settings, null)).toBeNull();
-    expect(noticeFor(turn(60_000), away, settings, null)).not.toBeNull();
+    expect(noticeFor(asked, away, settings, nothing)).toBeNull();
+    expect(noticeFor(turn(60_000), away, settings, nothing)).not.toBeNull();
+  });
+
+  it.each([
+    ['done', 'Claude in api: is done'],
+    ['failed', 'Claude in api: failed'],
+    ['interrupted', 'Claude in api: was interrupted'],
+  ] as const)('says how a turn ended (%s)', (lastOutcome, title) => {
+    expect(noticeFor(turn(1), away, DEFAULT_SETTINGS, { detail: null, lastOutcome })?.title).toBe(title);
   });
 
   it.each([
@@ -123,6 +134,6 @@ describe('noticeFor', () => {
     [{ status: 'interrupted' }, 'Terminal in api: was interrupted'],
   ] as const)('says how a session ended (%o)', (change, title) => {
     const session = summary({ kind: 'pty', ...change });
-    expect(noticeFor({ kind: 'session-ended', session }, away, DEFAULT_SETTINGS, null)?.title).toBe(title);
+    expect(noticeFor({ kind: 'session-ended', session }, away, DEFAULT_SETTINGS, nothing)?.title).toBe(title);
   });
 });

@@ -1,3 +1,4 @@
+import type { TurnOutcome } from '../src-shared/events.ts';
 import type { RunId } from '../src-shared/ids.ts';
 import type { SessionSummary } from '../src-shared/session.ts';
 import type { Settings } from '../src-shared/settings.ts';
@@ -71,6 +72,13 @@ export interface Attention {
   readonly visible: ReadonlySet<RunId>;
 }
 
+/** What the session itself can add. */
+export interface SessionFacts {
+  /** One line about what it did or wants. */
+  readonly detail: string | null;
+  readonly lastOutcome: TurnOutcome | null;
+}
+
 export interface Notice {
   readonly kind: 'turn-ended' | 'permission-asked' | 'session-ended';
   readonly runId: RunId;
@@ -81,8 +89,8 @@ export interface Notice {
   readonly where: 'system' | 'window';
 }
 
-/** null: the user sees it anyway, or does not want to be told. `detail` is what the session itself says about it. */
-export function noticeFor(happening: Happening, attention: Attention, settings: Settings, detail: string | null): Notice | null {
+/** null: the user sees it anyway, or does not want to be told. */
+export function noticeFor(happening: Happening, attention: Attention, settings: Settings, facts: SessionFacts): Notice | null {
   if (happening.kind === 'permission-settled') return null;
   const { kind, session } = happening;
   if (!settings[SETTING_OF[kind]]) return null;
@@ -94,8 +102,8 @@ export function noticeFor(happening: Happening, attention: Attention, settings: 
   return {
     kind,
     runId: session.runId,
-    title: `${showContent ? session.title : nameOf(session)}: ${wordsFor(happening)}`,
-    body: showContent ? detail : null,
+    title: `${showContent ? session.title : nameOf(session)}: ${wordsFor(happening, facts)}`,
+    body: showContent ? facts.detail : null,
     where: attention.anyWindowFocused ? 'window' : 'system',
   };
 }
@@ -112,12 +120,13 @@ function nameOf(session: SessionSummary): string {
   return `${session.kind === 'claude' ? 'Claude' : 'Terminal'}${folder === undefined ? '' : ` in ${folder}`}`;
 }
 
-function wordsFor(happening: Exclude<Happening, { kind: 'permission-settled' }>): string {
+function wordsFor(happening: Exclude<Happening, { kind: 'permission-settled' }>, { lastOutcome }: SessionFacts): string {
   switch (happening.kind) {
     case 'permission-asked':
       return 'asks for permission';
     case 'turn-ended':
-      return 'is done';
+      if (lastOutcome === 'failed') return 'failed';
+      return lastOutcome === 'interrupted' ? 'was interrupted' : 'is done';
     case 'session-ended': {
       const { status, exitCode } = happening.session;
       if (status === 'interrupted') return 'was interrupted';
