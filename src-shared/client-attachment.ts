@@ -1,4 +1,4 @@
-import type { LogEvent } from './events.ts';
+import { type LogEvent, readEvent } from './events.ts';
 import { NO_SEQ, type RunId, type Seq } from './ids.ts';
 import type { Screen } from './operations.ts';
 import type { ClientMessage, HostMessage, LiveText } from './protocol.ts';
@@ -166,7 +166,7 @@ export class ClientAttachment {
     const fresh = events.filter((event) => event.seq > cursor);
     const [first] = fresh;
     if (first === undefined) return;
-    if (first.seq !== cursor + 1) {
+    if (beginsAt(first) > cursor + 1) {
       // A hole: never shown, never silent.
       this.request();
       return;
@@ -202,4 +202,11 @@ export class ClientAttachment {
     this.#isFollowing = isFollowing;
     this.#listener.onFollowing?.(isFollowing);
   }
+}
+
+/** Output that was compacted away stands in the log as one gap at its run's last seq. */
+function beginsAt(event: LogEvent): number {
+  if (event.channel !== 'system:status' || event.type !== 'gap') return event.seq;
+  const known = readEvent(event);
+  return known?.channel === 'system:status' && known.type === 'gap' ? Math.min(known.payload.fromSeq, event.seq) : event.seq;
 }

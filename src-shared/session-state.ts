@@ -80,7 +80,7 @@ function foldStatus(state: SessionState, known: Extract<KnownEvent, { channel: '
     case 'created':
       return { ...state, title: known.payload.title, cwd: known.payload.cwd };
     case 'started':
-      return { ...state, pid: known.payload.pid, exit: null, programTitle: null };
+      return { ...state, pid: known.payload.pid, exit: null, programTitle: state.claude === null ? null : state.programTitle };
     case 'exited':
       return { ...state, pid: null, exit: known.payload, turn: null, permissions: [] };
     case 'interrupted':
@@ -115,10 +115,21 @@ function foldPrompt(state: SessionState, known: Extract<KnownEvent, { channel: '
     case 'accepted':
       return {
         ...state,
+        // A conversation without a name is called after how it began.
+        programTitle:
+          state.programTitle ?? firstLine(queue.find((item) => item.inputId === known.payload.inputId)?.content.text ?? ''),
         queue: queue.filter((item) => item.inputId !== known.payload.inputId),
         turn: { inputId: known.payload.inputId, sinceTs: event.ts, seq: event.seq },
       };
   }
+}
+
+const MAX_TITLE_CHARS = 80;
+
+function firstLine(text: string): string | null {
+  const line = text.trim().split('\n', 1)[0]?.trim() ?? '';
+  if (line === '') return null;
+  return line.length > MAX_TITLE_CHARS ? `${line.slice(0, MAX_TITLE_CHARS - 1)}…` : line;
 }
 
 function movePrompt(

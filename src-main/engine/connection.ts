@@ -1,0 +1,258 @@
+import type { ClientId, RunId } from '../../src-shared/ids.ts';
+import { OPERATIONS, type OperationName, type ParamsOf, type ResultOf } from '../../src-shared/operations.ts';
+import {
+  type ClientMessage,
+  encodeMessage,
+  type HostMessage,
+  PROTOCOL_VERSION,
+  parseClientMessage,
+} from '../../src-shared/protocol.ts';
+import { CLOSE, type CloseReason, type Refusal, RefusalError } from '../../src-shared/refusal.ts';
+import type { Wire } from '../../src-shared/wire.ts';
+import type { Store } from '../store/store.ts';
+import type { Session } from './session.ts';
+import type { SessionCommand } from './session-commands.ts';
+import { RunViewer } from './viewer.ts';
+
+/** Without any frame for so long a wire is dead, whatever it says of itself [wire-9]. */
+const SILENT_AFTER_MS = 25_000;
+const LOOK_EVERY_MS = 5_000;
+/** Calls of one wire that are being executed at the same time; a client that wants more waits for answers first. */
+const MAX_CALLS_UNDER_WAY = 1_000;
+
+export type OperationHandler<N extends OperationName> = (params: ParamsOf<N>, caller: Caller) => Promise<ResultOf<N>>;
+export type OperationHandlers = { readonly [N in OperationName]?: OperationHandler<N> };
+
+export interface Caller {
+  readonly clientId: ClientId;
+}
+
+export interface ConnectionHost {
+  readonly store: Pick<Store, 'read' | 'readBack'>;
+  welcome(): Extract<HostMessage, { type: 'welcome' }>;
+  session(runId: RunId): Session | undefined;
+  readonly operations: OperationHandlers;
+  handleClosed(connection: Connection): void;
+  onProblem(message: string, error?: unknown): void;
+}
+
+export interface ConnectionOptions {
+  /** What the desktop shell behind this wire does (`shell.*`). */
+  readonly shell?: OperationHandlers;
+  /** On this machine: its terminal may hold a program's output back [pty-4]. */
+  readonly isLocal: boolean;
+}
+
+/** One wire: its client, the sessions it has attached, and the door that every frame passes. */
+export class Connection {
+  readonly #wire: Wire;
+  readonly #host: ConnectionHost;
+  readonly #options: ConnectionOptions;
+  readonly #viewers = new Map<RunId, RunViewer>();
+  readonly #watch: ReturnType<typeof setInterval>;
+  #client: Extract<ClientMessage, { type: 'client:hello' }> | null = null;
+  #heardMs = performance.now();
+  #lookedMs = performance.now();
+  #callsUnderWay = 0;
+  #isClosed = false;
+
+  constructor(wire: Wire, host: ConnectionHost, options: ConnectionOptions) {
+    this.#wire = wire;
+    this.#host = host;
+    this.#options = options;
+    this.#watch = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#watch.unref();
+    wire.onClose = () => this.#handleClose();
+    wire.onFrame = (frame) => this.#handleFrame(frame);
+  }
+
+  /** null before hello. */
+  get clientId(): ClientId | null {
+    return this.#client?.clientId ?? null;
+  }
+
+  /** Sends a message that every client gets; nothing before hello. */
+  tell(frame: Uint8Array): void {
+    if (this.#client !== null) this.#wire.send(frame);
+  }
+
+  /** The session is no more: its viewer, if there is one, is told. */
+  sessionGone(runId: RunId): void {
+    this.#viewers.get(runId)?.detach();
+    this.#viewers.delete(runId);
+  }
+
+  close(why: CloseReason): void {
+    this.#wire.close(why);
+  }
+
+  #handleFrame(frame: Uint8Array): void {
+    this.#heardMs = performance.now();
+    let message: ClientMessage;
+    try {
+      message = parseClientMessage(frame);
+    } catch {
+      // [wire-2] Nothing of it was executed. Its content is not logged: it may hold what somebody typed.
+      this.close(CLOSE.malformedFrame);
+      return;
+    }
+    if (this.#client === null) this.#handleHello(message);
+    else this.#handleMessage(message, this.#client);
+  }
+
+  #handleHello(message: ClientMessage): void {
+    if (message.type !== 'client:hello') this.close(CLOSE.helloExpected);
+    else if (message.protocol !== PROTOCOL_VERSION) {
+      const reason = `this engine speaks protocol ${PROTOCOL_VERSION}, the client ${message.protocol}: update the older one`;
+      this.close({ ...CLOSE.versionMismatch, reason });
+    } else {
+      this.#client = message;
+      this.#send(this.#host.welcome());
+    }
+  }
+
+  #handleMessage(message: ClientMessage, client: Extract<ClientMessage, { type: 'client:hello' }>): void {
+    switch (message.type) {
+      case 'client:hello':
+        return;
+      case 'ping':
+        this.#send({ type: 'pong', sentAt: message.sentAt });
+        return;
+      case 'run:attach':
+        this.#attach(message, client);
+        return;
+      case 'run:detach':
+        this.sessionGone(message.runId);
+        return;
+      case 'run:ack':
+        this.#viewers.get(message.runId)?.parsed(message.attachId, message.parsedBytes);
+        return;
+      case 'run:input':
+        this.#handleInput(message, client.clientId);
+        return;
+      case 'run:close':
+        this.#execute(message.runId, { kind: 'close', inputId: message.inputId }, client.clientId);
+        return;
+      case 'call':
+        this.#call(message, client.clientId);
+        return;
+    }
+  }
+
+  #attach(message: Extract<ClientMessage, { type: 'run:attach' }>, client: { clientId: ClientId; name: string }): void {
+    const { runId, attachId } = message;
+    this.sessionGone(runId);
+    const session = this.#host.session(runId);
+    if (session === undefined) {
+      this.#send({ type: 'run:refused', runId, attachId, refusal: unknownSession(runId).refusal });
+      return;
+    }
+    const viewer = new RunViewer(session, this.#wire, this.#host.store, { ...client, isLocal: this.#options.isLocal }, message);
+    this.#viewers.set(runId, viewer);
+    viewer.attach(message.after).catch((error: unknown) => {
+      viewer.detach();
+      this.#send({ type: 'run:refused', runId, attachId, refusal: this.#refusalOf('attach', error) });
+    });
+  }
+
+  #handleInput({ runId, epoch, input }: Extract<ClientMessage, { type: 'run:input' }>, clientId: ClientId): void {
+    if (input.kind === 'keys') this.#viewers.get(runId)?.typed(input.data);
+    else if (input.kind === 'viewport') this.#viewers.get(runId)?.resized(input.cols, input.rows);
+    else if (epoch !== null && epoch !== this.#host.session(runId)?.epoch) {
+      const refusal = new RefusalError('wrong-epoch', 'The session has moved to another machine since.').refusal;
+      this.#send({ type: 'run:input-result', runId, inputId: input.inputId, outcome: { ok: false, refusal } });
+    } else this.#execute(runId, input, clientId);
+  }
+
+  #execute(runId: RunId, command: SessionCommand, clientId: ClientId): void {
+    const { inputId } = command;
+    const session = this.#host.session(runId);
+    const executed = session === undefined ? Promise.reject(unknownSession(runId)) : session.execute(command, clientId);
+    executed.then(
+      (outcome) => this.#send({ type: 'run:input-result', runId, inputId, outcome }),
+      (error: unknown) => {
+        const refusal = this.#refusalOf(command.kind, error);
+        this.#send({ type: 'run:input-result', runId, inputId, outcome: { ok: false, refusal } });
+      },
+    );
+  }
+
+  #call({ callId, operation, params }: Extract<ClientMessage, { type: 'call' }>, clientId: ClientId): void {
+    if (this.#callsUnderWay >= MAX_CALLS_UNDER_WAY) {
+      const { refusal } = new RefusalError(
+        'queue-full',
+        `${MAX_CALLS_UNDER_WAY} calls are under way already.`,
+        'Wait for their answers.',
+      );
+      this.#send({ type: 'reply', callId, outcome: { ok: false, refusal } });
+      return;
+    }
+    this.#callsUnderWay += 1;
+    this.#perform(operation, params, { clientId })
+      .then(
+        (result) => this.#send({ type: 'reply', callId, outcome: { ok: true, result } }),
+        (error: unknown) => {
+          this.#send({ type: 'reply', callId, outcome: { ok: false, refusal: this.#refusalOf(operation, error) } });
+        },
+      )
+      .finally(() => {
+        this.#callsUnderWay -= 1;
+      });
+  }
+
+  async #perform<N extends OperationName>(operation: N, params: unknown, caller: Caller): Promise<ResultOf<N>> {
+    const handlers = operation.startsWith('shell.') ? (this.#options.shell ?? {}) : this.#host.operations;
+    return perform(handlers, operation, params, caller);
+  }
+
+  #refusalOf(doing: string, error: unknown): Refusal {
+    if (error instanceof RefusalError) return error.refusal;
+    this.#host.onProblem(`${doing} failed`, error);
+    const reason = error instanceof Error ? error.message : String(error);
+    return { code: 'failed', message: `${doing} failed: ${reason}`, hint: null };
+  }
+
+  #send(message: HostMessage): void {
+    if (!this.#isClosed) this.#wire.send(encodeMessage(message));
+  }
+
+  /** A late look means that this process slept, or was busy: the client had no chance to be heard. */
+  #look(): void {
+    const now = performance.now();
+    const wasLate = now - this.#lookedMs > 2 * LOOK_EVERY_MS;
+    this.#lookedMs = now;
+    if (wasLate) this.#heardMs = now;
+    else if (now - this.#heardMs > SILENT_AFTER_MS) this.close(CLOSE.silent);
+  }
+
+  #handleClose(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearInterval(this.#watch);
+    for (const viewer of this.#viewers.values()) viewer.detach();
+    this.#viewers.clear();
+    this.#host.handleClosed(this);
+  }
+}
+
+/** Calls the handler of an operation with parameters that came over a wire: the one place where they are read by their schema. */
+export async function perform<N extends OperationName>(
+  handlers: OperationHandlers,
+  operation: N,
+  params: unknown,
+  caller: Caller,
+): Promise<ResultOf<N>> {
+  const handler = handlers[operation] as OperationHandler<N> | undefined;
+  if (handler === undefined) throw new RefusalError('unsupported', `${operation} is not available here.`);
+  const read = OPERATIONS[operation].params.safeParse(params);
+  if (!read.success) {
+    const issue = read.error.issues[0];
+    const where = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
+    throw new RefusalError('bad-request', `${operation}: ${where}${issue?.message ?? 'wrong parameters'}`);
+  }
+  return handler(read.data as ParamsOf<N>, caller);
+}
+
+export function unknownSession(runId: RunId): RefusalError {
+  return new RefusalError('unknown-session', `There is no session ${runId}.`, 'It may have been deleted.');
+}

@@ -1,0 +1,128 @@
+import type { LogEvent } from '../../src-shared/events.ts';
+import { NO_SEQ, type RunId } from '../../src-shared/ids.ts';
+import type { ParamsOf, ResultOf } from '../../src-shared/operations.ts';
+import { RefusalError } from '../../src-shared/refusal.ts';
+import type { Store } from '../store/store.ts';
+import type { OperationHandlers } from './connection.ts';
+import type { Screens } from './screen.ts';
+import type { Session } from './session.ts';
+
+const MAX_PAGE_BYTES = 4 * 1024 * 1024;
+const MAX_LAYOUT_CHARS = 1_000_000;
+
+/** What the operations need of the engine. */
+export interface OperationsTarget {
+  readonly sessions: ReadonlyMap<RunId, Session>;
+  readonly startedAt: string;
+  readonly version: string;
+  readonly home: string;
+  readonly clients: number;
+  readonly machine: { readonly machineId: ResultOf<'engine.status'>['machineId']; readonly name: string };
+  summaries(): ResultOf<'session.list'>['sessions'];
+  session(runId: RunId): Session;
+  create(
+    inputId: ParamsOf<'session.create'>['inputId'],
+    spec: ParamsOf<'session.create'>['spec'],
+    options: { readonly title: string | null; readonly branchOf?: ReturnType<Session['summary']>['branchOf'] },
+  ): Promise<Session>;
+  delete(runId: RunId): Promise<void>;
+}
+
+/** The engine's share of the one table of operations. */
+export function engineOperations(
+  engine: OperationsTarget,
+  { store, screens }: { store: Store; screens: Screens },
+): OperationHandlers {
+  return {
+    'session.list': async () => ({ sessions: engine.summaries() }),
+    'session.get': async ({ runId }) => {
+      const session = engine.session(runId);
+      return { session: session.summary(), state: session.log.published.state, spec: session.spec };
+    },
+    'session.create': async ({ inputId, spec, title }) => ({
+      session: (await engine.create(inputId, spec, { title })).summary(),
+    }),
+    'session.rename': async ({ runId, title }) => {
+      await engine.session(runId).rename(title);
+      return {};
+    },
+    'session.delete': async ({ runId }) => {
+      await engine.delete(runId);
+      return {};
+    },
+    'session.fork': async ({ inputId, runId, seq }) => {
+      const { spec, state, log } = engine.session(runId);
+      if (spec.kind !== 'claude') throw new RefusalError('unsupported', 'Only a conversation can be forked.');
+      if (seq > log.published.seq) throw new RefusalError('bad-request', `The session has no event ${seq}.`);
+      const branchOf = { runId, seq };
+      const title = state.title === null ? null : `${state.title} (fork)`;
+      const forked = { ...spec, model: state.claude?.model ?? spec.model, cwd: state.cwd, forkOf: branchOf };
+      return { session: (await engine.create(inputId, forked, { title, branchOf })).summary() };
+    },
+    'history.read': (params) => readHistory(engine, store, params),
+    'history.lines': async ({ runId, beforeLine, limit }) => {
+      const session = engine.session(runId);
+      if (session.spec.kind !== 'pty') throw new RefusalError('unsupported', 'Only a terminal has lines.');
+      const page = { limit, ...(beforeLine === undefined ? {} : { beforeLine }) };
+      const { lines, firstLine, complete } = await screens.history(session.screen.historySource(), page);
+      return { lines: [...lines], firstLine, complete };
+    },
+    'history.search': async ({ query, runId, limit, cursor }) => {
+      const scope = { ...(runId === undefined ? {} : { runId }), ...(cursor === undefined ? {} : { cursor }) };
+      const { hits, cursor: next } = await store.search({ query, limit, ...scope });
+      return { hits: [...hits], cursor: next };
+    },
+    'layout.get': async ({ clientId }) => ({ layout: (await store.getLayout(clientId)) as ResultOf<'layout.get'>['layout'] }),
+    'layout.set': async ({ clientId, layout }) => {
+      if (JSON.stringify(layout).length > MAX_LAYOUT_CHARS)
+        throw new RefusalError('too-large', 'The layout is larger than 1 MB.');
+      await store.setLayout(clientId, layout);
+      return {};
+    },
+    'draft.get': async ({ runId }) => ({ text: await store.getDraft(engine.session(runId).runId) }),
+    'draft.set': async ({ runId, text }) => {
+      await store.setDraft(engine.session(runId).runId, text);
+      return {};
+    },
+    'engine.status': async () => ({
+      machineId: engine.machine.machineId,
+      machine: engine.machine.name,
+      version: engine.version,
+      pid: process.pid,
+      startedAt: engine.startedAt,
+      home: engine.home,
+      clients: engine.clients,
+      running: [...engine.sessions.values()].filter((session) => session.isRunning).length,
+      logBytes: await store.sizeBytes(),
+    }),
+  };
+}
+
+async function readHistory(
+  engine: OperationsTarget,
+  store: Store,
+  { runId, after, before, limit, channels }: ParamsOf<'history.read'>,
+): Promise<ResultOf<'history.read'>> {
+  if (after !== undefined && before !== undefined) throw new RefusalError('bad-request', 'Give `after` or `before`, not both.');
+  const { log } = engine.session(runId);
+  const page = { runId, limit: limit + 1, maxBytes: MAX_PAGE_BYTES, ...(channels === undefined ? {} : { channels }) };
+  const found =
+    after === undefined
+      ? await store.readBack({ ...page, ...(before === undefined ? {} : { before }) })
+      : await store.read({ ...page, after });
+  const more = found.length > limit;
+  const events = more ? (after === undefined ? found.slice(1) : found.slice(0, limit)) : found;
+  const first = events[0];
+  const last = events.at(-1);
+  return {
+    events: [...(events as readonly LogEvent[])],
+    firstSeq: first?.seq ?? NO_SEQ,
+    lastSeq: last?.seq ?? NO_SEQ,
+    // A page may also have been cut by its bytes.
+    more:
+      more ||
+      (after === undefined
+        ? (first?.seq ?? 1) > 1 && channels === undefined
+        : (last?.seq ?? log.published.seq) < log.published.seq && channels === undefined),
+  };
+}

@@ -1,0 +1,315 @@
+import { v7 as uuidv7 } from 'uuid';
+import { newEvent } from '../../src-shared/events.ts';
+import { FIRST_EPOCH, type InputId, NO_SEQ, RunId, Seq } from '../../src-shared/ids.ts';
+import { encodeMessage, type HostMessage, PROTOCOL_VERSION } from '../../src-shared/protocol.ts';
+import { CLOSE, RefusalError } from '../../src-shared/refusal.ts';
+import type { SessionSpec, SessionState, SessionSummary } from '../../src-shared/session.ts';
+import { foldState, initialState } from '../../src-shared/session-state.ts';
+import type { Wire } from '../../src-shared/wire.ts';
+import type { SessionRow } from '../store/store.ts';
+import { Connection, type ConnectionOptions, type OperationHandlers, unknownSession } from './connection.ts';
+import { engineOperations } from './engine-operations.ts';
+import { Session, type SessionDependencies, type SessionOrigin } from './session.ts';
+import { metaJson, readMeta, type SessionMeta } from './session-meta.ts';
+
+export interface EngineOptions extends Omit<SessionDependencies, 'onChange' | 'now'> {
+  readonly version: string;
+  /** Operations that are the machine's rather than the engine's: settings, key bindings, Claude's, files. */
+  readonly operations: OperationHandlers;
+  readonly now?: () => number;
+  readonly home: string;
+  readonly quotas: () => { readonly sessionBytes: number; readonly totalBytes: number };
+}
+
+/** Activity alone changes a list's row at most so often. */
+const ACTIVITY_EVERY_MS = 1_000;
+const COMPACT_EVERY_MS = 60_000;
+
+/**
+ * The sessions of this machine, and the wires that watch and drive them. Free of Electron: the app's main process and the
+ * headless entry run the same engine. One per data folder.
+ */
+export class Engine {
+  readonly startedAt = new Date().toISOString();
+  readonly #options: EngineOptions;
+  readonly #dependencies: SessionDependencies;
+  readonly #sessions = new Map<RunId, Session>();
+  readonly #createdBy = new Map<InputId, Promise<Session>>();
+  readonly #connections = new Set<Connection>();
+  readonly #listeners = new Set<(summary: SessionSummary) => void>();
+  readonly #removalListeners = new Set<(runId: RunId) => void>();
+  readonly #dirty = new Set<Session>();
+  readonly #operations: OperationHandlers;
+  readonly #compaction: ReturnType<typeof setInterval>;
+  #isFlushQueued = false;
+  #activityTimer: ReturnType<typeof setTimeout> | null = null;
+  #isCompacting = false;
+  #isStopping = false;
+
+  private constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#dependencies = {
+      ...options,
+      now: options.now ?? Date.now,
+      onChange: (session, isUrgent) => this.#handleChange(session, isUrgent),
+    };
+    this.#operations = { ...options.operations, ...engineOperations(this, options) };
+    this.#compaction = setInterval(() => void this.compact(), COMPACT_EVERY_MS);
+    this.#compaction.unref();
+  }
+
+  /** Ends what a dead engine left, then loads every session; those that ran are marked interrupted [engine-2]. */
+  static async open(options: EngineOptions): Promise<Engine> {
+    const engine = new Engine(options);
+    await options.children.reap();
+    for (const row of await options.store.listSessions()) {
+      try {
+        await engine.#load(row);
+      } catch (error) {
+        options.onProblem(`session ${row.runId} cannot be loaded`, error);
+      }
+    }
+    return engine;
+  }
+
+  get sessions(): ReadonlyMap<RunId, Session> {
+    return this.#sessions;
+  }
+  get clients(): number {
+    return this.#connections.size;
+  }
+  get version(): string {
+    return this.#options.version;
+  }
+  get home(): string {
+    return this.#options.home;
+  }
+  get machine(): ReturnType<SessionDependencies['machine']> {
+    return this.#options.machine();
+  }
+
+  summaries(): SessionSummary[] {
+    return [...this.#sessions.values()].map((session) => session.summary());
+  }
+
+  /** Told of every change that lists show; `onRemoved` of sessions that were deleted. */
+  onSession(listener: (summary: SessionSummary) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+  onRemoved(listener: (runId: RunId) => void): () => void {
+    this.#removalListeners.add(listener);
+    return () => this.#removalListeners.delete(listener);
+  }
+
+  /** Serves a client over this wire until it closes. */
+  attachWire(wire: Wire, options: ConnectionOptions): Connection {
+    const connection: Connection = new Connection(
+      wire,
+      {
+        store: this.#options.store,
+        operations: this.#operations,
+        welcome: () => this.#welcome(),
+        session: (runId) => this.#sessions.get(runId),
+        handleClosed: () => this.#connections.delete(connection),
+        onProblem: this.#options.onProblem,
+      },
+      options,
+    );
+    this.#connections.add(connection);
+    if (this.#isStopping) connection.close(CLOSE.shuttingDown);
+    return connection;
+  }
+
+  /** Sends a message to every client. */
+  broadcast(message: HostMessage): void {
+    const frame = encodeMessage(message);
+    for (const connection of this.#connections) connection.tell(frame);
+  }
+
+  session(runId: RunId): Session {
+    const session = this.#sessions.get(runId);
+    if (session === undefined) throw unknownSession(runId);
+    return session;
+  }
+
+  /** Creates a session and starts its program. Repeated with the same inputId it is the first one's session. */
+  async create(
+    inputId: InputId,
+    spec: SessionSpec,
+    options: { readonly title: string | null; readonly branchOf?: SessionSummary['branchOf'] },
+  ): Promise<Session> {
+    if (this.#isStopping) throw new RefusalError('shutting-down', 'Baton is stopping.', 'Start it again.');
+    const before = this.#createdBy.get(inputId);
+    if (before !== undefined) return before;
+    const created = this.#create(inputId, spec, options.title === '' ? null : options.title, options.branchOf ?? null);
+    this.#createdBy.set(inputId, created);
+    created.catch(() => this.#createdBy.delete(inputId));
+    return created;
+  }
+
+  async #create(
+    inputId: InputId,
+    spec: SessionSpec,
+    title: string | null,
+    branchOf: SessionSummary['branchOf'],
+  ): Promise<Session> {
+    const { now } = this.#dependencies;
+    const runId = RunId.parse(uuidv7());
+    const createdTs = now();
+    const seq = Seq.parse(NO_SEQ + 1);
+    const created = newEvent('system:status', 'created', { kind: spec.kind, cwd: spec.cwd, title, branchOf });
+    const event = { ...created, runId, seq, epoch: FIRST_EPOCH, ts: createdTs };
+    const state = foldState(initialState(spec), event);
+    const meta: SessionMeta = { spec, createdBy: inputId, branchOf, state, stateSeq: seq };
+    await this.#options.store.createSession(
+      { runId, kind: spec.kind, status: state.status, epoch: FIRST_EPOCH, createdTs, meta: metaJson(meta) },
+      { events: [event], durable: true },
+    );
+    const session = this.#adopt({ runId, epoch: FIRST_EPOCH, createdTs, meta, lastSeq: seq, lastTs: createdTs });
+    const started = session.start();
+    if (spec.kind === 'claude') {
+      // Claude takes a second, and what keeps it from working is shown in the session itself.
+      started.catch((error: unknown) => {
+        if (!(error instanceof RefusalError)) this.#options.onProblem(`starting session ${runId} failed`, error);
+      });
+    } else {
+      try {
+        await started;
+      } catch (error) {
+        await this.#remove(session);
+        throw error;
+      }
+    }
+    this.#handleChange(session, true);
+    return session;
+  }
+
+  /** Removes an ended session and its log for good. */
+  async delete(runId: RunId): Promise<void> {
+    const session = this.session(runId);
+    if (session.isRunning) throw new RefusalError('not-allowed', 'The session is still running.', 'Close it first.');
+    await this.#remove(session);
+  }
+
+  async #remove(session: Session): Promise<void> {
+    await session.log.settled();
+    await session.dispose();
+    await this.#options.store.deleteSession(session.runId);
+    this.#sessions.delete(session.runId);
+    this.#dirty.delete(session);
+    for (const connection of this.#connections) connection.sessionGone(session.runId);
+    this.broadcast({ type: 'session:removed', runId: session.runId });
+    for (const listener of this.#removalListeners) listener(session.runId);
+  }
+
+  /** Ends every program, tells every client, writes what is left. The store stays the caller's to close. */
+  async stop(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    clearInterval(this.#compaction);
+    if (this.#activityTimer !== null) clearTimeout(this.#activityTimer);
+    const sessions = [...this.#sessions.values()];
+    await Promise.all(sessions.filter((session) => session.isRunning).map((session) => session.stop('Baton was quit')));
+    for (const connection of this.#connections) connection.close(CLOSE.shuttingDown);
+    await Promise.all(sessions.map((session) => session.dispose()));
+  }
+
+  /** Keeps terminal output within its quotas [seq-9]: each session's own, then the oldest sessions' until all fit. */
+  async compact(): Promise<void> {
+    if (this.#isCompacting || this.#isStopping) return;
+    this.#isCompacting = true;
+    try {
+      const { sessionBytes, totalBytes } = this.#options.quotas();
+      const { store } = this.#options;
+      let total = 0;
+      const sizes = [...(await store.outputBytes())].sort(([a], [b]) => this.#activityOf(b) - this.#activityOf(a));
+      for (const [runId, bytes] of sizes) {
+        const keep = Math.min(sessionBytes, Math.max(0, totalBytes - total));
+        if (bytes > keep) await store.compactOutput(runId, keep);
+        total += Math.min(bytes, keep);
+      }
+    } catch (error) {
+      this.#options.onProblem('keeping terminal output within its quota failed', error);
+    } finally {
+      this.#isCompacting = false;
+    }
+  }
+
+  #activityOf(runId: RunId): number {
+    const session = this.#sessions.get(runId);
+    return session === undefined ? 0 : Date.parse(session.summary().lastActivityAt);
+  }
+
+  async #load(row: SessionRow): Promise<void> {
+    const meta = readMeta(row.meta);
+    const state = await this.#catchUp(row.runId, meta);
+    const session = this.#adopt({ ...row, meta: { ...meta, state } });
+    if (meta.createdBy !== null) this.#createdBy.set(meta.createdBy, Promise.resolve(session));
+    if (state.status === 'ended' || state.status === 'interrupted') return;
+    const interrupted = newEvent('system:status', 'interrupted', { lastSeenTs: row.lastTs, reason: 'Baton ended unexpectedly' });
+    await session.append([interrupted], { durable: true });
+  }
+
+  /** The checkpoint is stored with the events that change it; only a newer version may find more in them than it holds. */
+  async #catchUp(runId: RunId, { state: checkpoint, stateSeq }: SessionMeta): Promise<SessionState> {
+    let state = checkpoint;
+    for (let after = stateSeq; ; ) {
+      const page = { runId, after, limit: 1_000, maxBytes: 4 * 1024 * 1024, channels: STATEFUL_CHANNELS };
+      const events = await this.#options.store.read(page);
+      const last = events.at(-1);
+      if (last === undefined) return state;
+      for (const event of events) state = foldState(state, event);
+      after = last.seq;
+    }
+  }
+
+  #adopt(origin: SessionOrigin): Session {
+    const session = new Session(origin, this.#dependencies);
+    this.#sessions.set(origin.runId, session);
+    return session;
+  }
+
+  #welcome(): Extract<HostMessage, { type: 'welcome' }> {
+    const { machineId, name } = this.machine;
+    return {
+      type: 'welcome',
+      protocol: PROTOCOL_VERSION,
+      machineId,
+      machine: name,
+      engineVersion: this.version,
+      platform: process.platform,
+      sessions: this.summaries(),
+    };
+  }
+
+  #handleChange(session: Session, isUrgent: boolean): void {
+    this.#dirty.add(session);
+    if (isUrgent && !this.#isFlushQueued) {
+      this.#isFlushQueued = true;
+      setImmediate(() => this.#flush());
+    } else if (!isUrgent) this.#activityTimer ??= setTimeout(() => this.#flush(), ACTIVITY_EVERY_MS);
+  }
+
+  #flush(): void {
+    this.#isFlushQueued = false;
+    if (this.#activityTimer !== null) clearTimeout(this.#activityTimer);
+    this.#activityTimer = null;
+    for (const session of this.#dirty) {
+      const summary = session.summary();
+      this.broadcast({ type: 'session:changed', session: summary });
+      for (const listener of this.#listeners) listener(summary);
+    }
+    this.#dirty.clear();
+  }
+}
+
+const STATEFUL_CHANNELS = [
+  'system:status',
+  'pty:resize',
+  'run:prompt',
+  'run:turn',
+  'run:permission',
+  'claude:init',
+  'claude:result',
+];

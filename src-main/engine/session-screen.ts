@@ -1,0 +1,174 @@
+import { type LogEvent, type NewEvent, newEvent, readEvent } from '../../src-shared/events.ts';
+import type { RunId, Seq } from '../../src-shared/ids.ts';
+import type { Screen } from '../../src-shared/operations.ts';
+import type { SessionSpec, SessionState } from '../../src-shared/session.ts';
+import type { Store } from '../store/store.ts';
+import type { HistorySource, ReadOutput, ScreenEvents, ScreenHandle, Screens } from './screen.ts';
+
+/** Lines above the screen that a viewer gets at once; what lies further up is the history view's. */
+export const LIVE_SCROLLBACK_LINES = 1_000;
+/** A program that sets its title with every line writes at most so often into the log. */
+const DETAILS_EVERY_MS = 250;
+const HISTORY_PAGE_EVENTS = 2_000;
+
+export interface ScreenOwner {
+  readonly runId: RunId;
+  readonly spec: SessionSpec;
+  readonly state: SessionState;
+  readonly isRunning: boolean;
+  readonly log: { readonly published: { readonly seq: Seq; readonly state: SessionState } };
+  readonly viewers: { readonly size: number };
+  append(events: readonly NewEvent[]): Promise<Seq>;
+}
+
+interface Dependencies {
+  readonly store: Pick<Store, 'read' | 'screen' | 'putScreen'>;
+  readonly screens: Screens;
+  readonly onProblem: (message: string, error?: unknown) => void;
+}
+
+/** What a terminal shows now, kept by the screen worker; and what its program says of itself there. Sessions without a terminal have none. */
+export class SessionScreen {
+  readonly #owner: ScreenOwner;
+  readonly #dependencies: Dependencies;
+  readonly #reply: (bytes: Uint8Array) => void;
+  #handle: ScreenHandle | null = null;
+  #opening: Promise<void> | null = null;
+  /** Published while the handle was being opened: it begins at the log's end of then. */
+  #details: { programTitle?: string | null; cwd?: string } = {};
+  #detailsTimer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(owner: ScreenOwner, dependencies: Dependencies, reply: (bytes: Uint8Array) => void) {
+    this.#owner = owner;
+    this.#dependencies = dependencies;
+    this.#reply = reply;
+  }
+
+  /** Begins to follow, from the stored screen and the log. Does nothing for sessions that have no terminal, or when it is open. */
+  open(): Promise<void> {
+    if (this.#owner.spec.kind !== 'pty' || this.#handle !== null) return Promise.resolve();
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = null;
+    });
+    return this.#opening;
+  }
+
+  async #open(): Promise<void> {
+    const { runId, state } = this.#owner;
+    const from = await this.#dependencies.store.screen(runId);
+    this.#handle = this.#dependencies.screens.open(runId, {
+      cols: from?.cols ?? state.cols,
+      rows: from?.rows ?? state.rows,
+      from,
+      lastSeq: this.#owner.log.published.seq,
+      answers: true,
+      readOutput: this.#readOutput,
+      events: this.#events(),
+    });
+  }
+
+  /** A published event that changes the screen. */
+  show(event: LogEvent): void {
+    if (this.#handle === null) return;
+    if (event.channel === 'pty:stdout' && event.payload instanceof Uint8Array) {
+      this.#handle.write(event.seq, event.payload);
+    } else if (event.channel === 'pty:resize') {
+      const known = readEvent(event);
+      if (known?.channel === 'pty:resize') this.#handle.resize(event.seq, known.payload.cols, known.payload.rows);
+    }
+  }
+
+  /** The screen as far as it is parsed, at once; events after its `seq` complete it. null: this session has no terminal. */
+  async latest(): Promise<Screen | null> {
+    await this.open();
+    return (await this.#handle?.latest({ scrollbackLines: LIVE_SCROLLBACK_LINES })) ?? null;
+  }
+
+  /** Stores the screen of a program that has ended, and lets go of it if nobody watches. */
+  async keep(): Promise<void> {
+    const handle = this.#handle;
+    if (handle === null) return;
+    await this.#dependencies.store.putScreen(
+      this.#owner.runId,
+      await handle.snapshot({ scrollbackLines: LIVE_SCROLLBACK_LINES }),
+    );
+    this.letGo();
+  }
+
+  /** Frees a screen that nobody watches and nothing writes to; the next viewer opens it again. */
+  letGo(): void {
+    if (this.#owner.isRunning || this.#owner.viewers.size > 0 || this.#opening !== null) return;
+    this.#handle?.close();
+    this.#handle = null;
+  }
+
+  async close(): Promise<void> {
+    if (this.#detailsTimer !== null) clearTimeout(this.#detailsTimer);
+    this.#detailsTimer = null;
+    await this.#opening?.catch(() => {});
+    this.#handle?.close();
+    this.#handle = null;
+  }
+
+  historySource(): HistorySource {
+    const { runId } = this.#owner;
+    const { store } = this.#dependencies;
+    return {
+      runId,
+      readOutput: this.#readOutput,
+      screen: (atOrBefore) => store.screen(runId, atOrBefore),
+      putScreen: (screen) => store.putScreen(runId, screen),
+    };
+  }
+
+  readonly #readOutput: ReadOutput = (after, maxBytes) =>
+    this.#dependencies.store.read({
+      runId: this.#owner.runId,
+      after,
+      channels: ['pty:stdout', 'pty:resize'],
+      limit: HISTORY_PAGE_EVENTS,
+      maxBytes,
+    });
+
+  #events(): ScreenEvents {
+    const { onProblem, store } = this.#dependencies;
+    const { runId } = this.#owner;
+    return {
+      onReply: this.#reply,
+      onDetails: (details) => this.#handleDetails(details),
+      // Bell, notices, progress and command marks are in the output itself: each viewer's terminal hears them there.
+      onBell: () => {},
+      onNotice: () => {},
+      onProgress: () => {},
+      onCommand: () => {},
+      onScreen: (screen) => {
+        store.putScreen(runId, screen).catch((error: unknown) => onProblem(`storing a screen of session ${runId} failed`, error));
+      },
+      onFailed: (message) => {
+        onProblem(`the screen of session ${runId} cannot be kept: ${message}`);
+        this.#handle?.close();
+        this.#handle = null;
+      },
+    };
+  }
+
+  #handleDetails(details: { readonly programTitle?: string | null; readonly cwd?: string }): void {
+    this.#details = { ...this.#details, ...details };
+    this.#detailsTimer ??= setTimeout(() => this.#logDetails(), DETAILS_EVERY_MS);
+  }
+
+  #logDetails(): void {
+    this.#detailsTimer = null;
+    const { programTitle, cwd } = this.#details;
+    this.#details = {};
+    const { state, runId, isRunning } = this.#owner;
+    const changed = {
+      ...(programTitle === undefined || programTitle === state.programTitle ? {} : { programTitle }),
+      ...(cwd === undefined || cwd === state.cwd ? {} : { cwd }),
+    };
+    if (!isRunning || Object.keys(changed).length === 0) return;
+    this.#owner.append([newEvent('system:status', 'details', changed)]).catch((error: unknown) => {
+      this.#dependencies.onProblem(`details of session ${runId} could not be logged`, error);
+    });
+  }
+}

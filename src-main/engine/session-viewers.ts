@@ -1,0 +1,106 @@
+import type { LogEvent } from '../../src-shared/events.ts';
+import type { ClientId, RunId } from '../../src-shared/ids.ts';
+import { encodeMessage, type HostMessage, type LiveText } from '../../src-shared/protocol.ts';
+
+/** Events that viewers may now see, encoded once for all of them. */
+export interface Published {
+  readonly events: readonly LogEvent[];
+  /** Bytes of terminal output in them. */
+  readonly outputBytes: number;
+  readonly frame: () => Uint8Array;
+}
+
+/** One attached client, as its session sees it. */
+export interface SessionViewer {
+  readonly clientId: ClientId;
+  readonly name: string;
+  /** In this process or on this machine: its terminal may hold the program back [pty-4]. */
+  readonly isLocal: boolean;
+  viewport: { readonly cols: number; readonly rows: number } | null;
+  publish(published: Published): void;
+  /** Frames that may be dropped when the viewer is behind. */
+  tell(frame: Uint8Array): void;
+  /** Output it was to be shown and has not parsed yet. */
+  readonly behindBytes: number;
+}
+
+/** Who watches a session, and whose typing decides a terminal's size [pty-3]. */
+export class SessionViewers {
+  readonly #runId: RunId;
+  readonly #viewers = new Set<SessionViewer>();
+  #driver: SessionViewer | null = null;
+  readonly #onDriverSize: () => void;
+
+  constructor(runId: RunId, onDriverSize: () => void) {
+    this.#runId = runId;
+    this.#onDriverSize = onDriverSize;
+  }
+
+  get size(): number {
+    return this.#viewers.size;
+  }
+  get driver(): SessionViewer | null {
+    return this.#driver;
+  }
+
+  add(viewer: SessionViewer): void {
+    this.#viewers.add(viewer);
+    if (this.#driver === null && viewer.viewport !== null) this.#drive(viewer);
+    this.#announce();
+  }
+
+  remove(viewer: SessionViewer): void {
+    if (!this.#viewers.delete(viewer)) return;
+    if (this.#driver === viewer) {
+      this.#driver = null;
+      const heir = [...this.#viewers].findLast((candidate) => candidate.viewport !== null);
+      if (heir !== undefined) this.#drive(heir);
+    }
+    this.#announce();
+  }
+
+  /** The one who typed last drives. */
+  typed(viewer: SessionViewer): void {
+    if (this.#driver === viewer || !this.#viewers.has(viewer)) return;
+    this.#drive(viewer);
+    this.#announce();
+  }
+
+  resized(viewer: SessionViewer): void {
+    if (this.#driver === null && this.#viewers.has(viewer)) {
+      this.#drive(viewer);
+      this.#announce();
+    } else if (this.#driver === viewer) this.#onDriverSize();
+  }
+
+  publish(published: Published): void {
+    for (const viewer of this.#viewers) viewer.publish(published);
+  }
+
+  live(live: LiveText): void {
+    if (this.#viewers.size > 0) this.#tell({ type: 'run:live', runId: this.#runId, live });
+  }
+
+  message(): Extract<HostMessage, { type: 'run:viewers' }> {
+    return {
+      type: 'run:viewers',
+      runId: this.#runId,
+      driver: this.#driver?.clientId ?? null,
+      viewers: [...this.#viewers].map(({ clientId, name }) => ({ clientId, name })),
+    };
+  }
+
+  #drive(viewer: SessionViewer): void {
+    this.#driver = viewer;
+    this.#onDriverSize();
+  }
+
+  #announce(): void {
+    if (this.#viewers.size > 0) this.#tell(this.message());
+  }
+
+  #tell(message: HostMessage): void {
+    const frame = encodeMessage(message);
+    for (const viewer of this.#viewers) viewer.tell(frame);
+  }
+}

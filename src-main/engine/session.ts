@@ -1,0 +1,377 @@
+import { type LogEvent, type NewEvent, newEvent } from '../../src-shared/events.ts';
+import { type Epoch, NO_SEQ, type RunId, type Seq } from '../../src-shared/ids.ts';
+import { encodeMessage, type LiveText } from '../../src-shared/protocol.ts';
+import { RefusalError } from '../../src-shared/refusal.ts';
+import type { SessionSpec, SessionState, SessionSummary } from '../../src-shared/session.ts';
+import type { Store } from '../store/store.ts';
+import type { Adapter, AdapterFactory, AdapterHost } from './adapters/adapter.ts';
+import type { Children } from './children.ts';
+import type { Screens } from './screen.ts';
+import { type Outcome, type SessionCommand, SessionCommands } from './session-commands.ts';
+import { type AppendOptions, SessionLog } from './session-log.ts';
+import { metaJson, type SessionMeta } from './session-meta.ts';
+import { SessionScreen } from './session-screen.ts';
+import { titleOf } from './session-title.ts';
+import { type Published, type SessionViewer, SessionViewers } from './session-viewers.ts';
+
+export interface SessionDependencies {
+  readonly store: Store;
+  readonly screens: Screens;
+  readonly adapters: Readonly<Record<SessionSpec['kind'], AdapterFactory>>;
+  readonly children: Children;
+  readonly machine: () => { readonly machineId: SessionSummary['machineId']; readonly name: string };
+  readonly childEnv: (runId: RunId) => Record<string, string>;
+  readonly now: () => number;
+  /** Something that lists show has changed. `isUrgent` is false for mere activity. */
+  readonly onChange: (session: Session, isUrgent: boolean) => void;
+  /** Something went wrong that is nobody's request. */
+  readonly onProblem: (message: string, error?: unknown) => void;
+}
+
+export interface SessionOrigin {
+  readonly runId: RunId;
+  readonly epoch: Epoch;
+  readonly createdTs: number;
+  readonly meta: Omit<SessionMeta, 'stateSeq'>;
+  readonly lastSeq: Seq;
+  readonly lastTs: number;
+}
+
+/** How long a child may take to end by itself. */
+export const CLOSE_GRACE_MS = 3_000;
+/** Output that waits for the store, or for the terminal of the one who drives, before the program is held back; and when it goes on. */
+const HOLD_ABOVE_BYTES = 1024 * 1024;
+const RELEASE_BELOW_BYTES = 256 * 1024;
+
+type Hold = 'store' | 'disk' | 'driver';
+
+/** One session: what runs in it, its log, its viewers and its queue. Nothing in here knows of wires or windows. */
+export class Session implements AdapterHost {
+  readonly runId: RunId;
+  readonly epoch: Epoch;
+  readonly createdTs: number;
+  readonly meta: Omit<SessionMeta, 'state' | 'stateSeq'>;
+  readonly log: SessionLog;
+  readonly viewers: SessionViewers;
+  readonly screen: SessionScreen;
+  readonly #dependencies: SessionDependencies;
+  readonly #commands: SessionCommands;
+  readonly #holds = new Set<Hold>();
+  #adapter: Adapter | null = null;
+  #starting: Promise<void> | null = null;
+  #isRunning = false;
+  #isAdvancing = false;
+  #stopReason: string | null = null;
+  #pid: number | null = null;
+  #lastTs: number;
+
+  constructor(origin: SessionOrigin, dependencies: SessionDependencies) {
+    this.runId = origin.runId;
+    this.epoch = origin.epoch;
+    this.createdTs = origin.createdTs;
+    this.#lastTs = origin.lastTs;
+    const { state, ...meta } = origin.meta;
+    this.meta = meta;
+    this.#dependencies = dependencies;
+    this.log = new SessionLog({
+      runId: this.runId,
+      epoch: this.epoch,
+      store: dependencies.store,
+      lastSeq: origin.lastSeq,
+      state,
+      now: dependencies.now,
+      onPublish: (events) => this.#handlePublished(events),
+      onTrouble: (message) => this.#handleTrouble(message),
+      checkpoint: (folded, stateSeq) => ({ status: folded.status, meta: metaJson({ ...meta, state: folded, stateSeq }) }),
+    });
+    this.viewers = new SessionViewers(this.runId, () => this.#applySize());
+    this.screen = new SessionScreen(this, dependencies, (bytes) => this.#adapter?.write(bytes));
+    this.#commands = new SessionCommands(this, dependencies.store);
+  }
+
+  get spec(): SessionSpec {
+    return this.meta.spec;
+  }
+  get state(): SessionState {
+    return this.log.state;
+  }
+  get isRunning(): boolean {
+    return this.#isRunning || this.#starting !== null;
+  }
+  get adapter(): Adapter | null {
+    return this.#isRunning ? this.#adapter : null;
+  }
+
+  summary(): SessionSummary {
+    const { seq, state } = this.log.published;
+    const { machineId, name } = this.#dependencies.machine();
+    return {
+      runId: this.runId,
+      kind: this.spec.kind,
+      status: state.status,
+      title: titleOf(state, this.spec),
+      cwd: state.cwd,
+      machine: name,
+      machineId,
+      epoch: this.epoch,
+      lastSeq: seq,
+      createdAt: new Date(this.createdTs).toISOString(),
+      lastActivityAt: new Date(this.#lastTs).toISOString(),
+      permissions: state.permissions.length,
+      queued: state.queue.length,
+      exitCode: state.exit?.exitCode ?? null,
+      viewers: this.viewers.size,
+      branchOf: this.meta.branchOf,
+    };
+  }
+
+  // ——— what clients ask ———
+
+  /** Executed once, whatever the sender repeats [input-1]. */
+  execute(command: SessionCommand, clientId: string): Promise<Outcome> {
+    return this.#commands.execute(command, clientId);
+  }
+
+  /** Typed bytes: nothing awaited, stored or logged on the way [input-5]. */
+  keys(viewer: SessionViewer, data: Uint8Array): void {
+    if (!this.#isRunning || this.spec.kind === 'claude') return;
+    this.viewers.typed(viewer);
+    this.#adapter?.write(data);
+  }
+
+  rename(title: string | null): Promise<Seq> {
+    return this.append([newEvent('system:status', 'renamed', { title: title === '' ? null : title })], {
+      durable: true,
+      refusable: true,
+    });
+  }
+
+  liveTexts(): readonly LiveText[] {
+    return this.adapter?.liveTexts() ?? [];
+  }
+
+  // ——— life ———
+
+  /** Starts the program (again). Joins a start that is under way. Rejects with the reason; the session is then ended, with that reason. */
+  start(): Promise<void> {
+    if (this.#isRunning) return Promise.resolve();
+    this.#starting ??= this.#startAdapter().finally(() => {
+      this.#starting = null;
+    });
+    return this.#starting;
+  }
+
+  async #startAdapter(): Promise<void> {
+    this.#stopReason = null;
+    await this.screen.open();
+    this.#adapter ??= this.#dependencies.adapters[this.spec.kind](this);
+    try {
+      this.#isRunning = true;
+      await this.#adapter.start();
+      this.#applySize();
+    } catch (error) {
+      this.#isRunning = false;
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!(error instanceof RefusalError)) this.#dependencies.onProblem(`starting session ${this.runId} failed`, error);
+      await this.append([newEvent('system:status', 'exited', { exitCode: null, signal: null, reason })], { durable: true });
+      throw error;
+    }
+  }
+
+  /** The next prompt's turn, if none is in progress [input-4]. Never rejects. */
+  advance(): void {
+    if (this.#isAdvancing || this.#stopReason !== null) return;
+    this.#isAdvancing = true;
+    this.#advance()
+      .catch((error: unknown) => {
+        if (!(error instanceof RefusalError))
+          this.#dependencies.onProblem(`session ${this.runId} could not take its next prompt`, error);
+      })
+      .finally(() => {
+        this.#isAdvancing = false;
+      });
+  }
+
+  async #advance(): Promise<void> {
+    while (this.state.turn === null && this.state.queue.length > 0 && this.#stopReason === null) {
+      await this.start();
+      const next = this.state.queue[0];
+      // Deleted, or another turn began, while the program was starting.
+      if (next === undefined || this.state.turn !== null) continue;
+      const { inputId, content } = next;
+      await this.append([newEvent('run:prompt', 'accepted', { inputId })], { durable: true });
+      try {
+        if (this.adapter === null) throw new RefusalError('not-running', 'The program ended before the prompt reached it.');
+        await this.adapter.prompt({ inputId, content });
+      } catch (error) {
+        this.turnEnded({ inputId, outcome: 'failed', message: error instanceof Error ? error.message : String(error) });
+        throw error;
+      }
+    }
+  }
+
+  /** Ends the program; the log stays. */
+  async stop(reason: string | null, graceMs = CLOSE_GRACE_MS): Promise<void> {
+    this.#stopReason = reason ?? 'closed';
+    this.#exitReason = reason;
+    await this.#starting?.catch(() => {});
+    await this.#adapter?.close(graceMs);
+    await this.log.settled();
+    this.#stopReason = null;
+  }
+  #exitReason: string | null = null;
+
+  /** The engine ends, or the session is deleted: nothing is taken any more. */
+  async dispose(): Promise<void> {
+    this.#stopReason ??= 'disposed';
+    await this.screen.close();
+    this.log.close();
+  }
+
+  // ——— what its adapter tells (AdapterHost) ———
+
+  childEnv(): Record<string, string> {
+    return this.#dependencies.childEnv(this.runId);
+  }
+
+  append(events: readonly NewEvent[], options: AppendOptions = {}): Promise<Seq> {
+    return this.log.append(events, options);
+  }
+
+  output(bytes: Uint8Array): void {
+    void this.log.append([{ channel: 'pty:stdout', type: 'data', payload: bytes }]).then(
+      () => this.#watchStore(),
+      (error: unknown) => this.#dependencies.onProblem(`output of session ${this.runId} came after it was closed`, error),
+    );
+    this.#watchStore();
+  }
+
+  live(text: LiveText): void {
+    this.viewers.live(text);
+  }
+
+  async *readLog({
+    runId = this.runId,
+    after = NO_SEQ,
+    upTo,
+    channels,
+  }: Parameters<AdapterHost['readLog']>[0]): AsyncGenerator<LogEvent> {
+    const page = { runId, limit: 500, maxBytes: 2 * 1024 * 1024, ...(channels === undefined ? {} : { channels }) };
+    for (let cursor = after; ; ) {
+      const events = await this.#dependencies.store.read({ ...page, after: cursor, ...(upTo === undefined ? {} : { upTo }) });
+      yield* events;
+      const last = events.at(-1);
+      if (last === undefined) return;
+      cursor = last.seq;
+    }
+  }
+
+  async child(pid: number | null): Promise<void> {
+    const before = this.#pid;
+    this.#pid = pid;
+    if (before !== null) await this.#dependencies.children.forget(this.runId, before);
+    if (pid !== null) await this.#dependencies.children.remember(this.runId, pid);
+  }
+
+  turnEnded(end: Parameters<AdapterHost['turnEnded']>[0]): void {
+    const events = [...this.#mootPermissions(), newEvent('run:turn', 'ended', end)];
+    this.#inBackground(
+      'ending a turn',
+      this.append(events, { durable: true }).then(() => this.advance()),
+    );
+  }
+
+  exited(exit: Parameters<AdapterHost['exited']>[0]): void {
+    this.#isRunning = false;
+    this.#holds.clear();
+    const { turn } = this.state;
+    const reason = exit.reason ?? this.#exitReason;
+    this.#exitReason = null;
+    const events = [
+      ...this.#mootPermissions(),
+      ...(turn === null
+        ? []
+        : [newEvent('run:turn', 'ended', { inputId: turn.inputId, outcome: 'failed', message: reason ?? 'The program ended.' })]),
+      newEvent('system:status', 'exited', { ...exit, reason }),
+    ];
+    this.#inBackground(
+      'ending',
+      this.append(events, { durable: true }).then(() => this.screen.keep()),
+    );
+  }
+
+  /** Requests that nobody can answer any more: the turn is over or the process is gone. */
+  #mootPermissions(): NewEvent[] {
+    return this.state.permissions.map(({ asked }) =>
+      newEvent('run:permission', 'answered', {
+        requestId: asked.requestId,
+        inputId: null,
+        clientId: null,
+        decision: 'deny',
+        reason: null,
+      }),
+    );
+  }
+
+  // ——— inside ———
+
+  #handlePublished(events: readonly LogEvent[]): void {
+    const { runId } = this;
+    let outputBytes = 0;
+    let isUrgent = false;
+    for (const event of events) {
+      if (event.channel === 'pty:stdout' && event.payload instanceof Uint8Array) outputBytes += event.payload.byteLength;
+      else isUrgent = true;
+      this.screen.show(event);
+    }
+    this.#lastTs = (events.at(-1) as LogEvent).ts;
+    let encoded: Uint8Array | null = null;
+    const published: Published = {
+      events,
+      outputBytes,
+      frame: () => {
+        encoded ??= encodeMessage({ type: 'run:events', runId, events: events as LogEvent[] });
+        return encoded;
+      },
+    };
+    this.viewers.publish(published);
+    this.watchDriver();
+    this.#dependencies.onChange(this, isUrgent);
+  }
+
+  #applySize(): void {
+    const size = this.viewers.driver?.viewport ?? null;
+    if (size === null || !this.#isRunning || this.spec.kind !== 'pty') return;
+    if (size.cols === this.state.cols && size.rows === this.state.rows) return;
+    this.#adapter?.resize(size.cols, size.rows);
+    this.#inBackground('resizing', this.append([newEvent('pty:resize', 'resized', { cols: size.cols, rows: size.rows })]));
+  }
+
+  /** Only the terminal of the one who drives, on this machine, may hold the program back [pty-4]. */
+  watchDriver(): void {
+    const { driver } = this.viewers;
+    this.#hold('driver', driver?.isLocal === true ? driver.behindBytes : 0);
+  }
+
+  #watchStore(): void {
+    this.#hold('store', this.log.pendingBytes);
+  }
+
+  #handleTrouble(message: string | null): void {
+    if (message !== null) this.#dependencies.onProblem(`the log of session ${this.runId} cannot be written: ${message}`);
+    this.#hold('disk', message === null ? 0 : Number.POSITIVE_INFINITY);
+  }
+
+  #hold(why: Hold, bytes: number): void {
+    const wasHeld = this.#holds.size > 0;
+    if (bytes > HOLD_ABOVE_BYTES) this.#holds.add(why);
+    else if (bytes <= RELEASE_BELOW_BYTES) this.#holds.delete(why);
+    const isHeld = this.#holds.size > 0;
+    if (isHeld && !wasHeld) this.adapter?.pauseOutput();
+    if (!isHeld && wasHeld) this.adapter?.resumeOutput();
+  }
+
+  #inBackground(doing: string, work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.#dependencies.onProblem(`session ${this.runId}: ${doing} failed`, error));
+  }
+}

@@ -1,0 +1,222 @@
+import type { LogEvent } from '../../src-shared/events.ts';
+import { type ClientId, NO_SEQ, Seq } from '../../src-shared/ids.ts';
+import { type ClientMessage, encodeMessage, type HostMessage, VIEWER_WINDOW_BYTES } from '../../src-shared/protocol.ts';
+import type { Wire } from '../../src-shared/wire.ts';
+import type { Store } from '../store/store.ts';
+import type { Session } from './session.ts';
+import type { Published, SessionViewer } from './session-viewers.ts';
+
+/** A conversation begins with about its last sixty turns; the rest is read when somebody scrolls up. */
+const CONVERSATION_TAIL = { limit: 600, maxBytes: 2 * 1024 * 1024 };
+/** Output in one frame when a viewer is being brought up to date. */
+const CATCH_UP_BYTES = 64 * 1024;
+/** What a socket may hold unsent; a reader that is slower waits here, not in memory. */
+const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
+const CONGESTED_RETRY_MS = 20;
+
+type AttachMessage = Extract<ClientMessage, { type: 'run:attach' }>;
+
+/**
+ * One attachment: a cursor into a session's log that moves to the present and stays there [seq-3]. Live and catching up are the
+ * same: whenever the window allows, what follows the cursor is sent; if that has left memory, a terminal starts over from its
+ * screen [wire-5] and a conversation reads on from the store.
+ */
+export class RunViewer implements SessionViewer {
+  readonly clientId: ClientId;
+  readonly name: string;
+  readonly isLocal: boolean;
+  viewport: SessionViewer['viewport'];
+  readonly #session: Session;
+  readonly #wire: Wire;
+  readonly #store: Pick<Store, 'read' | 'readBack'>;
+  readonly #attachId: number;
+  /** null until `run:attached` has been sent. */
+  #cursor: Seq | null = null;
+  #sentBytes = 0;
+  #parsedBytes = 0;
+  /** Output published since the cursor was last set from outside, and how much of it the cursor has passed. */
+  #publishedBytes = 0;
+  #passedBytes = 0;
+  #isPumping = false;
+  #isGone = false;
+
+  constructor(
+    session: Session,
+    wire: Wire,
+    store: Pick<Store, 'read' | 'readBack'>,
+    client: { readonly clientId: ClientId; readonly name: string; readonly isLocal: boolean },
+    { attachId, viewport }: AttachMessage,
+  ) {
+    this.#session = session;
+    this.#wire = wire;
+    this.#store = store;
+    this.clientId = client.clientId;
+    this.name = client.name;
+    this.isLocal = client.isLocal;
+    this.#attachId = attachId;
+    this.viewport = viewport;
+  }
+
+  get behindBytes(): number {
+    return Math.max(0, this.#publishedBytes - this.#passedBytes) + Math.max(0, this.#sentBytes - this.#parsedBytes);
+  }
+
+  /** Answers `run:attach`, then follows. */
+  async attach(after: Seq | null): Promise<void> {
+    const isBeyond = after !== null && after > this.#session.log.published.seq;
+    const start = await this.#startAt(isBeyond ? null : after);
+    if (this.#isGone) return;
+    const { log, runId, epoch, viewers } = this.#session;
+    viewers.add(this);
+    this.#send({
+      type: 'run:attached',
+      runId,
+      attachId: this.#attachId,
+      epoch,
+      session: this.#session.summary(),
+      state: log.published.state,
+      after: start.after,
+      lastSeq: log.published.seq,
+      reset: isBeyond,
+      screen: start.screen,
+      live: [...this.#session.liveTexts()],
+      driving: viewers.driver === this,
+    });
+    this.#send(viewers.message());
+    this.#cursor = start.after;
+    this.#pump();
+  }
+
+  detach(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#session.viewers.remove(this);
+    this.#session.watchDriver();
+    this.#session.screen.letGo();
+  }
+
+  typed(data: Uint8Array): void {
+    if (this.#cursor !== null) this.#session.keys(this, data);
+  }
+
+  resized(cols: number, rows: number): void {
+    this.viewport = { cols, rows };
+    this.#session.viewers.resized(this);
+  }
+
+  parsed(attachId: number, parsedBytes: number): void {
+    if (attachId !== this.#attachId) return;
+    // A running total: an old or repeated one changes nothing; one beyond what was sent counts as all of it.
+    this.#parsedBytes = Math.max(this.#parsedBytes, Math.min(parsedBytes, this.#sentBytes));
+    this.#session.watchDriver();
+    this.#pump();
+  }
+
+  publish(published: Published): void {
+    this.#publishedBytes += published.outputBytes;
+    if (this.#cursor === null) return;
+    const { events } = published;
+    if ((events[0] as LogEvent).seq === this.#cursor + 1 && !this.#isPumping && this.#hasCredit()) {
+      this.#wire.send(published.frame());
+      this.#passed(events, published.outputBytes);
+    } else this.#pump();
+  }
+
+  tell(frame: Uint8Array): void {
+    if (this.#cursor !== null && this.#hasCredit()) this.#wire.send(frame);
+  }
+
+  async #startAt(after: Seq | null): Promise<{ after: Seq; screen: Extract<HostMessage, { type: 'run:attached' }>['screen'] }> {
+    const { log, runId, screen } = this.#session;
+    if (after !== null && log.recent(after, 0) !== null) return { after, screen: null };
+    const current = await screen.latest();
+    if (current !== null) return { after: current.seq, screen: current };
+    if (after !== null) return { after, screen: null };
+    const tail = await this.#store.readBack({ runId, ...CONVERSATION_TAIL });
+    const first = tail[0];
+    if (first === undefined || first.seq === 1) return { after: NO_SEQ, screen: null };
+    const turn = tail.find(({ channel, type }) => channel === 'run:prompt' && type === 'accepted');
+    return { after: Seq.parse((turn ?? first).seq - 1), screen: null };
+  }
+
+  #hasCredit(): boolean {
+    return this.#sentBytes - this.#parsedBytes < VIEWER_WINDOW_BYTES && this.#wire.bufferedBytes < MAX_BUFFERED_BYTES;
+  }
+
+  #passed(events: readonly LogEvent[], outputBytes: number): void {
+    this.#cursor = (events.at(-1) as LogEvent).seq;
+    this.#sentBytes += outputBytes;
+    this.#passedBytes += outputBytes;
+  }
+
+  /** Sends what follows the cursor as far as the window allows. At most one at a time; never rejects. */
+  #pump(): void {
+    if (this.#isPumping || this.#isGone) return;
+    this.#isPumping = true;
+    this.#catchUp()
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#isPumping = false;
+        if (this.#isBehind() && this.#hasCredit()) this.#pump();
+        else if (this.#isBehind() && this.#wire.bufferedBytes >= MAX_BUFFERED_BYTES)
+          setTimeout(() => this.#pump(), CONGESTED_RETRY_MS);
+      });
+  }
+
+  #isBehind(): boolean {
+    return !this.#isGone && this.#cursor !== null && this.#cursor < this.#session.log.published.seq;
+  }
+
+  async #catchUp(): Promise<void> {
+    while (this.#isBehind() && this.#hasCredit()) {
+      const cursor = this.#cursor as Seq;
+      const events =
+        this.#session.log.recent(cursor, CATCH_UP_BYTES) ?? ((await this.#resync()) ? [] : await this.#fromStore(cursor));
+      const [first] = events;
+      // Read while another answer moved the cursor, or a screen took its place.
+      if (first === undefined || this.#isGone || cursor !== this.#cursor) continue;
+      this.#send({ type: 'run:events', runId: this.#session.runId, events: events as LogEvent[] });
+      this.#passed(events, outputBytesOf(events));
+    }
+  }
+
+  /** False: this session has no screen to start over from. */
+  async #resync(): Promise<boolean> {
+    const screen = await this.#session.screen.latest();
+    if (screen === null) return false;
+    if (this.#isGone) return true;
+    const { log, runId } = this.#session;
+    const { seq: lastSeq, state } = log.published;
+    this.#send({ type: 'run:resync', runId, attachId: this.#attachId, session: this.#session.summary(), state, lastSeq, screen });
+    this.#cursor = screen.seq;
+    this.#passedBytes = this.#publishedBytes;
+    return true;
+  }
+
+  /** Committed events only: what is not committed yet is in memory anyway. */
+  async #fromStore(after: Seq): Promise<readonly LogEvent[]> {
+    const events = await this.#store.read({ runId: this.#session.runId, after, limit: 500, maxBytes: VIEWER_WINDOW_BYTES });
+    if (events.length === 0) throw new Error(`the log has nothing after ${after}, although it goes on`);
+    return events;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isGone) return;
+    this.detach();
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#send({
+      type: 'run:refused',
+      runId: this.#session.runId,
+      attachId: this.#attachId,
+      refusal: { code: 'failed', message: `The session's history cannot be read: ${reason}`, hint: 'Open the session again.' },
+    });
+  }
+
+  #send(message: HostMessage): void {
+    this.#wire.send(encodeMessage(message));
+  }
+}
+
+function outputBytesOf(events: readonly LogEvent[]): number {
+  return events.reduce((sum, { payload }) => sum + (payload instanceof Uint8Array ? payload.byteLength : 0), 0);
+}
