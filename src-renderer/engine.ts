@@ -33,7 +33,7 @@ export function startEngine(clientId: ClientId, connect: () => Promise<Wire>): (
 
 function connectionOf(state: RunSessionClient['connection']): Connection | null {
   if (state.is === 'stopped') return null;
-  if (state.is === 'refused') return { is: 'refused', since: state.sinceMs, reason: state.why };
+  if (state.is === 'refused' || state.is === 'lost') return { is: state.is, since: state.sinceMs, reason: state.why };
   return { is: state.is, since: state.sinceMs };
 }
 

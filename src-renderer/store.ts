@@ -10,7 +10,7 @@ export type Connection =
   | { readonly is: 'connecting'; readonly since: number }
   | { readonly is: 'live'; readonly since: number }
   /** Reconnecting by itself. What is on screen is as old as `since`. */
-  | { readonly is: 'lost'; readonly since: number }
+  | { readonly is: 'lost'; readonly since: number; readonly reason: string }
   /** The engine refuses this window for good (another version). */
   | { readonly is: 'refused'; readonly since: number; readonly reason: string };
 

@@ -62,7 +62,7 @@ class PairEnd implements Wire {
 }
 
 /** Two ends of one wire in this process. By default frames are delivered in a microtask. */
-export function wirePair(schedule: Schedule = queueMicrotask): [Wire, Wire] {
+export function wirePair(schedule: Schedule = (deliver) => queueMicrotask(deliver)): [Wire, Wire] {
   const a = new PairEnd(schedule);
   const b = new PairEnd(schedule);
   a.peer = b;

@@ -95,7 +95,7 @@ export const SessionRow = memo(function SessionRow({
           {isAsking ? (
             <span className="text-11 text-accent-text">{t('sidebar.permission', { count: session.permissions })}</span>
           ) : (
-            <RelativeTime at={session.lastActivityAt} className="shrink-0 text-11 text-faint tabular-nums" />
+            <RelativeTime at={session.lastActivityAt} className="min-w-8 shrink-0 text-right text-11 text-faint tabular-nums" />
           )}
         </button>
       </ContextMenu>

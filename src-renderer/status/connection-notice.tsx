@@ -39,7 +39,9 @@ export function ConnectionNotice() {
       ) : (
         <>
           <Spinner />
-          <span className="min-w-0">{t('connection.lostText', { at: clockTime(connection.since, now) })}</span>
+          <span className="min-w-0" title={connection.is === 'lost' ? connection.reason : undefined}>
+            {t('connection.lostText', { at: clockTime(connection.since, now) })}
+          </span>
         </>
       )}
     </div>
