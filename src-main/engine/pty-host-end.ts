@@ -16,16 +16,14 @@ const LAST_LOOK_MS = 100;
  */
 export async function endProcesses(pid: number, exited: Promise<void>, graceMs: number): Promise<void> {
   const groups = new Set([pid, await foregroundGroup(pid)]);
-  for (const group of groups) {
-    signalGroup(group, 'SIGHUP');
-    signalGroup(group, 'SIGCONT');
-  }
   let hasExited = false;
   const exit = exited.then(() => {
     hasExited = true;
   });
   const deadline = performance.now() + graceMs;
   for (let lookMs = FIRST_LOOK_MS; performance.now() < deadline; lookMs = Math.min(lookMs * 2, LAST_LOOK_MS)) {
+    // Again at each look: a shell that is still reading its start-up files forgets the first one.
+    for (const group of groups) hangUp(group);
     await Promise.race([hasExited ? delay(lookMs) : exit, delay(Math.min(lookMs, Math.max(deadline - performance.now(), 1)))]);
     if (hasExited && ![...groups].some((group) => isGroupAlive(group))) return;
   }
@@ -87,6 +85,11 @@ function isGroupAlive(group: number): boolean {
 function sessionMembers(pid: number): readonly number[] {
   if (process.platform !== 'linux') return [];
   return livingProcesses().flatMap(({ pid: member, stat }) => (stat.session === pid ? [member] : []));
+}
+
+function hangUp(group: number): void {
+  signalGroup(group, 'SIGHUP');
+  signalGroup(group, 'SIGCONT');
 }
 
 function signalGroup(group: number, signalName: NodeJS.Signals | 0): boolean {
