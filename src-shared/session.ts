@@ -8,6 +8,7 @@ export const PtySpec = z.object({
   /** null: the user's login shell. */
   command: z.nullable(z.string()),
   args: z.array(z.string()),
+  /** The folder it starts in; the host expands `~` and `~/…`. */
   cwd: z.string(),
   /** Added to the machine's own environment. */
   env: z.record(z.string(), z.string()),

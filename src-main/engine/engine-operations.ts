@@ -4,6 +4,7 @@ import type { ParamsOf, ResultOf } from '../../src-shared/operations.ts';
 import { RefusalError } from '../../src-shared/refusal.ts';
 import type { Store } from '../store/store.ts';
 import type { OperationHandlers } from './connection.ts';
+import { expandHome } from './home-folder.ts';
 import type { Screens } from './screen.ts';
 import type { Session } from './session.ts';
 
@@ -40,7 +41,7 @@ export function engineOperations(
       return { session: session.summary(), state: session.log.published.state, spec: session.spec };
     },
     'session.create': async ({ inputId, spec, title }) => ({
-      session: (await engine.create(inputId, spec, { title })).summary(),
+      session: (await engine.create(inputId, { ...spec, cwd: expandHome(spec.cwd) }, { title })).summary(),
     }),
     'session.rename': async ({ runId, title }) => {
       await engine.session(runId).rename(title);
