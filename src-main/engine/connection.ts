@@ -25,6 +25,8 @@ export type OperationHandlers = { readonly [N in OperationName]?: OperationHandl
 
 export interface Caller {
   readonly clientId: ClientId;
+  /** Aborted when the caller is gone: nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
 }
 
 export interface ConnectionHost {
@@ -55,6 +57,7 @@ export class Connection {
   #lookedMs = performance.now();
   #callsUnderWay = 0;
   #isClosed = false;
+  readonly #gone = new AbortController();
 
   constructor(wire: Wire, host: ConnectionHost, options: ConnectionOptions) {
     this.#wire = wire;
@@ -188,7 +191,7 @@ export class Connection {
       return;
     }
     this.#callsUnderWay += 1;
-    this.#perform(operation, params, { clientId })
+    this.#perform(operation, params, { clientId, signal: this.#gone.signal })
       .then(
         (result) => this.#send({ type: 'reply', callId, outcome: { ok: true, result } }),
         (error: unknown) => {
@@ -229,6 +232,7 @@ export class Connection {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearInterval(this.#watch);
+    this.#gone.abort();
     for (const viewer of this.#viewers.values()) viewer.detach();
     this.#viewers.clear();
     this.#host.handleClosed(this);

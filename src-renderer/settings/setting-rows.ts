@@ -1,6 +1,6 @@
 import { PermissionMode } from '../../src-shared/session.ts';
 import type { Settings } from '../../src-shared/settings.ts';
-import { TERMINAL_PALETTES } from '../theme/terminal-palettes.ts';
+import { TERMINAL_PALETTES } from '../../src-shared/terminal-palettes.ts';
 
 export type SettingKey = keyof Settings;
 

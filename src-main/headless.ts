@@ -1,0 +1,54 @@
+import { forkPtyHost } from './engine/pty-host-fork.ts';
+import { openLogger } from './logger.ts';
+import { batonPaths, preparePaths } from './paths.ts';
+import { NO_KEY_RING } from './secrets.ts';
+import { obtainEngine } from './start-engine.ts';
+import { BATON_VERSION } from './version.ts';
+
+/**
+ * The engine without Electron: `node out/main/headless.js`. Prints one JSON line when it is ready (or that another engine has this
+ * data folder already), serves clients over the socket, and ends its programs on SIGTERM or SIGINT.
+ */
+async function main(): Promise<void> {
+  const paths = batonPaths();
+  preparePaths(paths);
+  const logger = openLogger(paths.logs, 'engine');
+  const obtained = await obtainEngine({
+    paths,
+    version: BATON_VERSION,
+    logger,
+    spawnPtyHost: forkPtyHost,
+    keyRing: NO_KEY_RING,
+    onNotice: (message) => process.stderr.write(`baton: ${message}\n`),
+  });
+  if (obtained.kind === 'there') {
+    obtained.socket.destroy();
+    process.stderr.write(`baton: another engine already serves ${paths.data}.\n`);
+    process.exitCode = 6;
+    logger.close();
+    return;
+  }
+  process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, socket: paths.socket })}\n`);
+  logger.info('engine started', { version: BATON_VERSION });
+
+  let stopping: Promise<void> | null = null;
+  const stop = (signal: NodeJS.Signals) => {
+    stopping ??= obtained.stop().then(
+      () => {
+        logger.info('engine stopped', { signal });
+        logger.close();
+        process.exit(0);
+      },
+      (error: unknown) => {
+        logger.error('stopping failed', { error });
+        process.exit(1);
+      },
+    );
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`baton: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,233 @@
+import type { Socket } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { v7 as uuidv7 } from 'uuid';
+import { MachineId, type RunId } from '../src-shared/ids.ts';
+import type { Settings } from '../src-shared/settings.ts';
+import { terminalPalette } from '../src-shared/terminal-palettes.ts';
+import { cleanEnv } from './child-env.ts';
+import { claudeAdapter } from './engine/adapters/claude.ts';
+import { ClaudeProbe } from './engine/adapters/claude-probe.ts';
+import { echoAdapter } from './engine/adapters/echo.ts';
+import { ptyAdapter } from './engine/adapters/pty.ts';
+import { Children } from './engine/children.ts';
+import type { OperationHandlers } from './engine/connection.ts';
+import { Engine } from './engine/engine.ts';
+import { FileFinder } from './engine/files.ts';
+import { type SpawnPtyHost, startPtyHost } from './engine/pty-host-client.ts';
+import { startScreens, type TerminalColors } from './engine/screen.ts';
+import { connectTo, lockEngine } from './engine-lock.ts';
+import { KeybindingsFile } from './keybindings-file.ts';
+import type { Logger } from './logger.ts';
+import { type Paths, preparePaths } from './paths.ts';
+import { type KeyRing, Secrets } from './secrets.ts';
+import { SettingsFile } from './settings-file.ts';
+import { openStore, type Store } from './store/store.ts';
+import { streamWire } from './stream-wire.ts';
+
+export interface StartOptions {
+  readonly paths: Paths;
+  readonly version: string;
+  readonly logger: Logger;
+  /** The two ways to run the process that holds the ptys: Electron's utility process, or a fork of plain Node. */
+  readonly spawnPtyHost: SpawnPtyHost;
+  readonly keyRing: KeyRing;
+  /** Something that the user should know and that is nobody's request. */
+  readonly onNotice: (message: string) => void;
+}
+
+export interface RunningEngine {
+  readonly engine: Engine;
+  readonly settings: SettingsFile;
+  readonly keybindings: KeybindingsFile;
+  /** Ends every program and releases the data folder. */
+  stop(): Promise<void>;
+}
+
+export type Obtained =
+  /** This process is the engine now. */
+  | ({ readonly kind: 'here' } & RunningEngine)
+  /** Another process is: `socket` is connected to it, and `connect` makes further connections. */
+  | { readonly kind: 'there'; readonly socket: Socket; connect(): Promise<Socket> };
+
+/** The engine of this data folder: the one that runs already, else one in this process [engine-1]. */
+export async function obtainEngine(options: StartOptions): Promise<Obtained> {
+  const { paths, logger } = options;
+  preparePaths(paths);
+  /** Connected while the engine was still loading. */
+  const waiting: Socket[] = [];
+  let engine: Engine | null = null;
+  const serve = (socket: Socket) => {
+    if (engine === null) waiting.push(socket);
+    else engine.attachWire(streamWire(socket), { isLocal: true });
+  };
+  const lock = await lockEngine(paths, {
+    onConnection: serve,
+    onError: (error) => logger.error('listening failed', { error }),
+  });
+  if (lock.kind === 'taken') return { kind: 'there', socket: lock.socket, connect: () => connectOrThrow(paths.socket) };
+  try {
+    const running = await startEngine(options);
+    engine = running.engine;
+    for (const socket of waiting.splice(0)) serve(socket);
+    const stop = async () => {
+      await running.stop();
+      await lock.release();
+    };
+    return { kind: 'here', ...running, stop };
+  } catch (error) {
+    for (const socket of waiting) socket.destroy();
+    await lock.release();
+    throw error;
+  }
+}
+
+async function connectOrThrow(path: string): Promise<Socket> {
+  const socket = await connectTo(path);
+  if (socket === null) throw new Error(`No engine listens at ${path}.`);
+  return socket;
+}
+
+/** Opened in this order, closed in the opposite one, also when a later one cannot be opened. */
+class Opened {
+  readonly #closers: (() => Promise<void> | void)[] = [];
+  add<T>(opened: T, close: (opened: T) => Promise<void> | void): T {
+    this.#closers.push(() => close(opened));
+    return opened;
+  }
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0).reverse()) await close();
+  }
+}
+
+async function startEngine(options: StartOptions): Promise<RunningEngine> {
+  const opened = new Opened();
+  try {
+    return await openAll(options, opened);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+async function openAll(
+  { paths, version, logger, spawnPtyHost, keyRing, onNotice }: StartOptions,
+  opened: Opened,
+): Promise<RunningEngine> {
+  const onProblem = (message: string, error?: unknown) => logger.error('engine problem', { reason: message, error });
+  const store = opened.add(await openStore({ file: paths.database, onProblem: onNotice }), (it) => it.close());
+  if (store.recovered !== null) onNotice(store.recovered.message);
+  const machineId = await machineIdOf(store);
+  const secrets = await Secrets.open(paths.secretsFile, keyRing);
+
+  let engine: Engine | null = null;
+  const onFileError = (error: unknown) => logger.error('a settings file cannot be read', { error });
+  const settings: SettingsFile = opened.add(
+    await SettingsFile.open(paths.settingsFile, {
+      onChange: (changed) => {
+        probe.forget();
+        screens.setColors(colorsOf(changed));
+        engine?.broadcast({ type: 'settings:changed', settings: changed });
+      },
+      onError: onFileError,
+    }),
+    (it) => it.close(),
+  );
+  const keybindings = opened.add(
+    await KeybindingsFile.open(paths.keybindingsFile, {
+      onChange: (bindings) => engine?.broadcast({ type: 'keybindings:changed', bindings: [...bindings] }),
+      onError: onFileError,
+    }),
+    (it) => it.close(),
+  );
+
+  const screens = opened.add(startScreens({ colors: colorsOf(settings.settings) }), (it) => it.stop());
+  const ptyHost = opened.add(startPtyHost(spawnPtyHost), (it) => it.stop(PTY_HOST_GRACE_MS));
+  const childEnv = () => cleanEnv(process.env);
+  const claude = {
+    settings: () => claudeSettings(settings.settings),
+    apiKey: async () => secrets.apiKey,
+    clientApp: `baton/${version}`,
+  };
+  const probe = new ClaudeProbe({ ...claude, childEnv });
+  const files = new FileFinder();
+
+  engine = await Engine.open({
+    store,
+    screens,
+    adapters: {
+      pty: ptyAdapter(ptyHost, { shellIntegrationFolder: join(paths.cache, 'shell'), version }),
+      claude: claudeAdapter(claude),
+      echo: echoAdapter,
+    },
+    children: new Children(store),
+    machine: () => ({ machineId, name: settings.settings['machine.name'] || hostname() }),
+    childEnv: (runId: RunId) => ({ ...childEnv(), BATON_SESSION_ID: runId, BATON_SOCKET: paths.socket }),
+    onProblem,
+    version,
+    home: paths.home ?? paths.data,
+    operations: machineOperations({ settings, keybindings, secrets, probe, files }),
+    quotas: () => ({
+      sessionBytes: settings.settings['log.outputQuotaMbPerSession'] * MB,
+      totalBytes: settings.settings['log.outputQuotaMbTotal'] * MB,
+    }),
+  });
+  opened.add(engine, (it) => it.stop());
+  return { engine, settings, keybindings, stop: () => opened.close() };
+}
+
+const MB = 1024 * 1024;
+const PTY_HOST_GRACE_MS = 2_000;
+
+interface MachineParts {
+  readonly settings: SettingsFile;
+  readonly keybindings: KeybindingsFile;
+  readonly secrets: Secrets;
+  readonly probe: ClaudeProbe;
+  readonly files: FileFinder;
+}
+
+/** The machine's share of the one table of operations. */
+function machineOperations({ settings, keybindings, secrets, probe, files }: MachineParts): OperationHandlers {
+  return {
+    'settings.get': async () => settings.get(),
+    'settings.set': (params) => settings.set(params),
+    'keybindings.get': async () => keybindings.get(),
+    'keybindings.set': (params) => keybindings.set(params),
+    'claude.check': () => probe.check(),
+    'claude.models': () => probe.models(),
+    'claude.apiKey': async () => secrets.state(),
+    'claude.setApiKey': async (params) => {
+      const kept = await secrets.setApiKey(params);
+      probe.forget();
+      return kept;
+    },
+    'files.complete': (params, { signal }) => files.complete(params, signal),
+  };
+}
+
+/** What a program hears when it asks for colours. Where the window follows the system, the answer is the dark one's. */
+function colorsOf(settings: Settings): TerminalColors {
+  const theme = settings['appearance.theme'] === 'light' ? 'light' : 'dark';
+  const { foreground, background, cursor, ansi } = terminalPalette(settings['terminal.palette'], theme);
+  return { foreground, background, cursor, palette: ansi };
+}
+
+function claudeSettings(settings: Settings) {
+  return {
+    executable: settings['claude.executable'],
+    apiKeyHelper: settings['claude.apiKeyHelper'],
+    baseUrl: settings['claude.baseUrl'],
+    model: settings['claude.model'],
+    options: settings['claude.options'],
+  };
+}
+
+/** A random id, made once: hardware ids are personal data. */
+async function machineIdOf(store: Store): Promise<MachineId> {
+  const kept = MachineId.safeParse(await store.getFact('machineId'));
+  if (kept.success) return kept.data;
+  const machineId = MachineId.parse(uuidv7());
+  await store.setFact('machineId', machineId);
+  return machineId;
+}
