@@ -65,6 +65,7 @@ describe.skipIf(process.platform === 'win32')('planOpening', () => {
     });
     expect(await planOpening(path, 12, { PATH: folder, EDITOR: 'vi' })).toMatchObject({ command: code });
     expect(await planOpening(path, 12, { PATH: 'relative' })).toEqual({ by: 'system' });
+    expect(await planOpening(path, null, { PATH: folder })).toEqual({ by: 'system' });
   });
 
   it('refuses what is not there or not whole', async () => {

@@ -42,9 +42,9 @@ export async function planOpening(path: string, line: number | null, env: NodeJS
     throw new RefusalError('unknown-target', `There is no file or folder ${path}.`);
   });
   const isFile = found.isFile();
-  if (isFile) {
+  if (isFile && line !== null) {
     const editor = await findEditor(env);
-    if (editor !== null) return { by: 'editor', command: editor.command, args: editor.args(path, line ?? 1) };
+    if (editor !== null) return { by: 'editor', command: editor.command, args: editor.args(path, line) };
   }
   const isMarked = isFile && process.platform !== 'win32' && (found.mode & 0o111) !== 0;
   return { by: isMarked || RUN_WHEN_OPENED.test(extname(path)) ? 'file-manager' : 'system' };
