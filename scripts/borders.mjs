@@ -22,8 +22,8 @@ export const zones = {
   'shared tests': { files: /^src-shared\/(.*\.test\.ts$|sim\/)/, imports: ['shared'], packages: withoutElectron },
   shared: { files: /^src-shared\//, imports: [], packages: /^(zod|lib0|uuid)($|\/)/ },
   'main tests': {
-    files: /^src-main\/.*\.test\.ts$/,
-    imports: ['electron', 'engine', 'store', 'leaf', 'composition', 'shared'],
+    files: /^src-main\/.*\.(test|fixture)\.ts$/,
+    imports: ['electron', 'engine', 'store', 'leaf', 'composition', 'shared', 'scripted API'],
     packages: withoutElectron,
   },
   preload: { files: /^src-main\/electron\/preload[^/]*$/, imports: ['shared'], packages: /^(electron|zod\/mini)$/ },
@@ -36,7 +36,7 @@ export const zones = {
   engine: { files: /^src-main\/engine\//, imports: ['leaf', 'shared'], types: ['store'], packages: withoutElectron },
   store: { files: /^src-main\/store\//, imports: ['leaf', 'shared'], packages: withoutElectron },
   // On these, and only these, of the files at the top of src-main may its folders build (as in src-main/tsconfig.leaf.json).
-  leaf: { files: /^src-main\/(entry-path|paths|home|log)\.ts$/, imports: ['shared'], packages: withoutElectron },
+  leaf: { files: /^src-main\/(entry-path|paths|home|logger)\.ts$/, imports: ['shared'], packages: withoutElectron },
   composition: { files: /^src-main\/[^/]+$/, imports: ['engine', 'store', 'leaf', 'shared'], packages: withoutElectron },
   'renderer tests': { files: /^src-renderer\/.*\.test\.tsx?$/, imports: ['renderer', 'shared'], packages: withoutElectron },
   renderer: {
@@ -44,7 +44,9 @@ export const zones = {
     imports: ['shared'],
     packages: /^(?!node:|electron($|\/)|better-sqlite3|node-pty|ws$|pino|@anthropic-ai\/|@xterm\/headless)/,
   },
-  e2e: { files: /^e2e\//, imports: ['shared'], packages: /./ },
+  // Runs in plain Node without a build, so that it can be used from everywhere that is not shipped.
+  'scripted API': { files: /^e2e\/scripted-api\//, imports: [], packages: withoutElectron },
+  e2e: { files: /^e2e\//, imports: ['shared', 'scripted API'], packages: /./ },
 };
 
 const trees = ['src-shared', 'src-main', 'src-renderer', 'e2e'];

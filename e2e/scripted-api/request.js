@@ -28,6 +28,9 @@ const REMINDER = /<system-reminder>[\s\S]*?<\/system-reminder>\s*/g;
 /** Stands before the next prompt, in the same message, after an interrupted turn. */
 const INTERRUPTED = /^\[Request interrupted by user[^\]]*\]$/;
 const LOCAL_COMMAND = /^<(?:local-command-|command-)[\s\S]*>$/;
+/** Where Claude Code has put a copy of an image. */
+const IMAGE_SOURCE = /^\[Image: source: [^\]]*\]$/;
+const NOT_TYPED = [INTERRUPTED, LOCAL_COMMAND, IMAGE_SOURCE];
 const COMPACTION = /create a detailed summary of (?:the|this) conversation/i;
 
 /** @param {unknown} value @returns {value is Record<string, unknown>} */
@@ -58,7 +61,7 @@ const typedText = (content) =>
   blocksOf(content)
     .filter((block) => block.type === 'text')
     .map((block) => String(block.text).replace(REMINDER, '').trim())
-    .filter((value) => value !== '' && !INTERRUPTED.test(value) && !LOCAL_COMMAND.test(value))
+    .filter((value) => value !== '' && !NOT_TYPED.some((pattern) => pattern.test(value)))
     .at(-1) ?? '';
 
 /** @param {unknown} content @returns {SentImage[]} */

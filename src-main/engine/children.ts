@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { RunId } from '../../src-shared/ids.ts';
 import type { Store } from '../store/store.ts';
+import { killTree } from './process-tree.ts';
 
 /**
  * The children that run for this engine, recorded with pid and start time, so that one that survives a crash is ended before
@@ -29,6 +30,8 @@ export class Children {
     let reaped = 0;
     for (const { runId, pid, startTime } of await this.#store.listChildren()) {
       if ((await startTimeOf(pid)) === startTime) {
+        // Claude's commands run in groups of their own.
+        await killTree(pid);
         killGroup(pid);
         reaped += 1;
       }

@@ -132,7 +132,8 @@ export class SessionCommands {
       throw new RefusalError('already-answered', 'That request was answered already, or its turn is over.');
     }
     if (adapter === null) throw new RefusalError('not-running', 'The program that asked is not running any more.');
-    const event = newEvent('run:permission', 'answered', { requestId, inputId, clientId, decision, reason });
+    const answered = { requestId, inputId, clientId, decision, reason, ...(updatedInput === undefined ? {} : { updatedInput }) };
+    const event = newEvent('run:permission', 'answered', answered);
     const seq = await this.#target.append([event], options);
     await adapter.answer({ requestId, decision, reason, updatedInput });
     return seq;

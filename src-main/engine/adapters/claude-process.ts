@@ -1,12 +1,13 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import type { SpawnOptions } from '@anthropic-ai/claude-agent-sdk';
 
 /** What a child wrote to stderr last: the reason when it dies. */
 const KEPT_STDERR_CHARS = 4_000;
+const STDERR_GRACE_MS = 1_000;
 
 export interface ClaudeProcess {
-  readonly child: ChildProcess;
+  readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   /** Resolves when the process is gone and its stderr is read. */
   readonly gone: Promise<{ readonly exitCode: number | null; readonly signal: string | null }>;
   stderr(): string;
@@ -14,78 +15,19 @@ export interface ClaudeProcess {
 
 /** Starts Claude Code for the Agent SDK, with its pid in our hands. */
 export function spawnClaude({ command, args, cwd, env, signal }: SpawnOptions): ClaudeProcess {
-  const child = spawn(command, args, { cwd, env, signal, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
+  // In a group of its own: Ctrl+C on a headless engine is the engine's to handle, and a reaper can end the group.
+  const detached = process.platform !== 'win32';
+  const child = spawn(command, args, { cwd, env, signal, detached, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-KEPT_STDERR_CHARS);
   });
   const gone = new Promise<{ exitCode: number | null; signal: string | null }>((resolve) => {
     child.once('close', (exitCode, ended) => resolve({ exitCode, signal: ended }));
+    // A command that outlives Claude Code may hold its stderr open.
+    child.once('exit', (exitCode, ended) => setTimeout(() => resolve({ exitCode, signal: ended }), STDERR_GRACE_MS).unref());
     // Without a pid nothing ran: `close` may never come.
-    child.once('error', () => child.pid === undefined && resolve({ exitCode: null, signal: null }));
+    child.on('error', () => child.pid === undefined && resolve({ exitCode: null, signal: null }));
   });
   return { child, gone, stderr: () => stderr.trim() };
-}
-
-/**
- * Ends a process and everything it started. Claude Code's commands run in sessions of their own, so that neither its death nor a
- * signal to its group reaches them: they are found by their parents while those still live.
- */
-export async function killTree(pid: number): Promise<void> {
-  if (process.platform === 'win32') {
-    await run('taskkill', ['/pid', String(pid), '/T', '/F']);
-    return;
-  }
-  // The parent is stopped first: what it starts between the look and the kill would get away.
-  signalQuietly(pid, 'SIGSTOP');
-  const family = descendants(pid, process.platform === 'linux' ? parentsFromProc() : await parentsFromPs());
-  for (const member of [pid, ...family]) signalQuietly(member, 'SIGKILL');
-}
-
-function signalQuietly(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // Gone already, which is what was wanted.
-  }
-}
-
-/** All processes below `root`, nearest first. */
-export function descendants(root: number, parents: ReadonlyMap<number, number>): number[] {
-  const found = [root];
-  for (const parent of found) for (const [pid, ppid] of parents) if (ppid === parent && !found.includes(pid)) found.push(pid);
-  return found.slice(1);
-}
-
-function parentsFromProc(): Map<number, number> {
-  const parents = new Map<number, number>();
-  for (const name of readdirSync('/proc')) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid)) continue;
-    try {
-      // The second field, the program's name, may hold spaces and parentheses; the last ")" ends it.
-      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-      parents.set(pid, Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
-    } catch {
-      // It ended while we were reading.
-    }
-  }
-  return parents;
-}
-
-async function parentsFromPs(): Promise<Map<number, number>> {
-  const lines = (await run('ps', ['-axo', 'pid=,ppid='])).split('\n');
-  return new Map(
-    lines.flatMap((line): [number, number][] => {
-      const [pid, ppid] = line.trim().split(/\s+/).map(Number);
-      return pid === undefined || ppid === undefined ? [] : [[pid, ppid]];
-    }),
-  );
-}
-
-/** What the program prints; nothing when it fails. */
-function run(program: string, args: readonly string[]): Promise<string> {
-  return new Promise((resolve) => {
-    execFile(program, args, { windowsHide: true }, (_error, stdout) => resolve(stdout));
-  });
 }
