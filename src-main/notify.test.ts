@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { RunId } from '../src-shared/ids.ts';
-import { SessionSummary } from '../src-shared/session.ts';
+import type { PermissionAsked } from '../src-shared/events.ts';
+import { NO_SEQ, type RunId } from '../src-shared/ids.ts';
+import { type SessionState, SessionSummary } from '../src-shared/session.ts';
+import { initialState } from '../src-shared/session-state.ts';
 import { DEFAULT_SETTINGS } from '../src-shared/settings.ts';
-import { type Attention, type Happening, noticeFor, SessionWatch } from './notify.ts';
+import { type Attention, factsOf, type Happening, noticeFor, SessionWatch } from './notify.ts';
 
 const summary = (change: Partial<SessionSummary> = {}): SessionSummary => ({
   ...SessionSummary.parse({
@@ -26,11 +28,9 @@ const summary = (change: Partial<SessionSummary> = {}): SessionSummary => ({
   ...change,
 });
 
-function watchOf(...changes: readonly (readonly [Partial<SessionSummary>, number])[]): Happening[] {
+function watchOf(...looks: readonly (readonly [Partial<SessionSummary>, number])[]): Happening[] {
   const watch = new SessionWatch();
-  const [first, ...rest] = changes;
-  watch.begin(first ? [summary(first[0])] : [], first?.[1] ?? 0);
-  return rest.flatMap(([change, now]) => watch.change(summary(change), now));
+  return looks.flatMap(([change, now]) => watch.look(new Map([[summary().runId, summary(change)]]), now));
 }
 const kinds = (happened: readonly Happening[]) => happened.map(({ kind }) => kind);
 
@@ -72,7 +72,34 @@ describe('SessionWatch', () => {
   it('says nothing of a terminal that is used, nor of what was there before or is new', () => {
     expect(watchOf([{ kind: 'pty', status: 'running' }, 0], [{ kind: 'pty', status: 'running' }, 1])).toEqual([]);
     expect(watchOf([{ status: 'waiting', permissions: 2 }, 0], [{ status: 'waiting', permissions: 2 }, 1])).toEqual([]);
-    expect(new SessionWatch().change(summary({ status: 'waiting', permissions: 1 }), 0)).toEqual([]);
+  });
+});
+
+describe('factsOf', () => {
+  const state = initialState({ kind: 'claude', cwd: '/', model: null, permissionMode: 'default', options: {}, forkOf: null });
+  const asking = (toolName: string, input: PermissionAsked['input']): SessionState => ({
+    ...state,
+    permissions: [
+      {
+        asked: { requestId: '1', toolName, input, toolUseId: null, sessionRule: null, title: null, reason: null },
+        seq: NO_SEQ,
+        ts: 0,
+      },
+    ],
+  });
+
+  it('says what a tool wants to do, in one line', () => {
+    expect(factsOf(asking('Bash', { command: 'npm test &&\n\u202e rm x' })).detail).toBe('Bash: npm test && rm x');
+    expect(factsOf(asking('Odd', { depth: 1 })).detail).toBe('Odd: {"depth":1}');
+    expect(factsOf(asking('Bash', { command: 'x'.repeat(999) })).detail).toHaveLength(200);
+  });
+
+  it('says how the last turn ended', () => {
+    expect(factsOf({ ...state, lastTurn: { outcome: 'failed', message: 'no network', ts: 0 } })).toEqual({
+      detail: 'no network',
+      lastOutcome: 'failed',
+    });
+    expect(factsOf(state)).toEqual({ detail: null, lastOutcome: null });
   });
 });
 

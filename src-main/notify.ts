@@ -1,6 +1,6 @@
-import type { TurnOutcome } from '../src-shared/events.ts';
+import type { PermissionAsked, TurnOutcome } from '../src-shared/events.ts';
 import type { RunId } from '../src-shared/ids.ts';
-import type { SessionSummary } from '../src-shared/session.ts';
+import type { SessionState, SessionSummary } from '../src-shared/session.ts';
 import type { Settings } from '../src-shared/settings.ts';
 
 /**
@@ -26,22 +26,21 @@ interface Seen {
 
 /** What was last seen of every session. */
 export class SessionWatch {
+  #last: ReadonlyMap<RunId, SessionSummary> = new Map();
   readonly #seen = new Map<RunId, Seen>();
 
-  /** The sessions that are there when the watch begins: nothing about them is news. */
-  begin(sessions: readonly SessionSummary[], now: number): void {
-    this.#seen.clear();
-    for (const session of sessions) this.#seen.set(session.runId, seen(session, null, now));
-  }
-
-  change(session: SessionSummary, now: number): Happening[] {
-    const before = this.#seen.get(session.runId);
-    this.#seen.set(session.runId, seen(session, before?.turnSince ?? null, now));
-    return before === undefined ? [] : happenings(before, session, now);
-  }
-
-  remove(runId: RunId): void {
-    this.#seen.delete(runId);
+  /** What has happened since the last look. Nothing about a session that is seen for the first time is news. */
+  look(sessions: ReadonlyMap<RunId, SessionSummary>, now: number): Happening[] {
+    const happened: Happening[] = [];
+    for (const [runId, session] of sessions) {
+      if (this.#last.get(runId) === session) continue;
+      const before = this.#seen.get(runId);
+      this.#seen.set(runId, seen(session, before?.turnSince ?? null, now));
+      if (before !== undefined) happened.push(...happenings(before, session, now));
+    }
+    for (const runId of this.#last.keys()) if (!sessions.has(runId)) this.#seen.delete(runId);
+    this.#last = sessions;
+    return happened;
   }
 }
 
@@ -77,6 +76,26 @@ export interface SessionFacts {
   /** One line about what it did or wants. */
   readonly detail: string | null;
   readonly lastOutcome: TurnOutcome | null;
+}
+
+/** Longer ones are cut by every desktop, each in its own way. */
+const MAX_DETAIL_LENGTH = 200;
+
+export function factsOf(state: SessionState): SessionFacts {
+  const asked = state.permissions.at(-1)?.asked;
+  const detail = asked === undefined ? (state.lastTurn?.message ?? null) : wantedBy(asked);
+  return { detail: detail === null ? null : oneLine(detail), lastOutcome: state.lastTurn?.outcome ?? null };
+}
+
+/** The part of a tool's input that says what it will do. */
+function wantedBy({ toolName, input }: PermissionAsked): string {
+  const telling = ['command', 'file_path', 'notebook_path', 'url', 'pattern', 'query'].map((name) => input[name]);
+  return `${toolName}: ${telling.find((value) => typeof value === 'string') ?? JSON.stringify(input)}`;
+}
+
+function oneLine(text: string): string {
+  const line = text.replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim();
+  return line.length > MAX_DETAIL_LENGTH ? `${line.slice(0, MAX_DETAIL_LENGTH - 1)}…` : line;
 }
 
 export interface Notice {
