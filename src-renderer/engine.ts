@@ -2,6 +2,7 @@ import { type AttachmentListener, type AttachOptions, type ClientAttachment, Run
 import { type ClientId, InputId, type RunId, type Seq } from '../src-shared/ids.ts';
 import type { OperationName, ParamsOf, ResultOf } from '../src-shared/operations.ts';
 import type { HostMessage } from '../src-shared/protocol.ts';
+import type { SessionSummary } from '../src-shared/session.ts';
 import { Settings } from '../src-shared/settings.ts';
 import type { Wire } from '../src-shared/wire.ts';
 import type { CommandDraft } from './pane-contract.ts';
@@ -23,12 +24,33 @@ export function startEngine(clientId: ClientId, connect: () => Promise<Wire>): (
     if (connection) useWindow.setState({ connection, ...(connection.is === 'live' ? { host: started.host } : {}) });
     if (state.is === 'live') void readSettings();
   });
-  started.onSessions((sessions) => useWindow.setState({ sessions }));
+  started.onSessions(takeSessions);
   started.onMessage(handleMessage);
   return () => {
     started.stop();
     if (client === started) client = null;
   };
+}
+
+/** Sessions that an answer has told of before the engine announced them to all. */
+const expected = new Map<RunId, SessionSummary>();
+
+function takeSessions(announced: ReadonlyMap<RunId, SessionSummary>): void {
+  for (const runId of announced.keys()) expected.delete(runId);
+  const sessions = expected.size === 0 ? announced : new Map([...announced, ...expected]);
+  useWindow.setState(({ states }) => ({
+    sessions,
+    states: [...states.keys()].every((runId) => sessions.has(runId))
+      ? states
+      : new Map([...states].filter(([runId]) => sessions.has(runId))),
+  }));
+}
+
+/** An answer tells of a new session; its announcement may come later, and changes of other sessions in between. */
+export function expectSession(session: SessionSummary): void {
+  if (useWindow.getState().sessions.has(session.runId)) return;
+  expected.set(session.runId, session);
+  useWindow.setState(({ sessions }) => ({ sessions: new Map(sessions).set(session.runId, session) }));
 }
 
 function connectionOf(state: RunSessionClient['connection']): Connection | null {

@@ -14,8 +14,8 @@ import {
   sessionOf,
 } from './session-actions.ts';
 import { nextWaiting } from './sidebar/grouping.ts';
+import { toggleSidebar } from './sidebar/sidebar-shown.ts';
 import { type Overlay, useWindow } from './store.ts';
-import { changePreferences } from './workspace/saved-layout.ts';
 import {
   activeContent,
   activePanel,
@@ -147,9 +147,7 @@ const windowHandlers: Handlers = {
   'go.region': { run: () => focusRegion(1) },
   'go.regionBack': { run: () => focusRegion(-1) },
   'find.everywhere': { run: () => openPane({ is: 'page', page: 'search' }) },
-  'view.sidebar': {
-    run: () => changePreferences(({ sidebar }) => ({ sidebar: { ...sidebar, isHidden: !sidebar.isHidden } })),
-  },
+  'view.sidebar': { run: toggleSidebar },
   'view.fontLarger': { run: () => changeFont(0.1) },
   'view.fontSmaller': { run: () => changeFont(-0.1) },
   'view.fontReset': { run: () => changeFont(0) },

@@ -4,6 +4,7 @@ import { setFrameHandlers } from './commands.ts';
 import { startEngine } from './engine.ts';
 import { frameHandlers } from './frame-commands.ts';
 import { listenForKeys } from './navigation/keys.ts';
+import { startShellLink } from './shell-link.ts';
 import { startTexts } from './texts/texts.ts';
 import { listenForWires, openWire, windowClientId } from './window-wire.ts';
 import { flushLayout } from './workspace/saved-layout.ts';
@@ -13,6 +14,7 @@ startTexts();
 setFrameHandlers(frameHandlers);
 startEngine(windowClientId(), openWire);
 listenForKeys();
+startShellLink();
 window.addEventListener('pagehide', flushLayout);
 
 const root = document.getElementById('root');

@@ -1,6 +1,6 @@
 import type { RunId, Seq } from '../src-shared/ids.ts';
 import type { ClaudeSpec, PermissionMode, PtySpec, SessionStatus, SessionSummary } from '../src-shared/session.ts';
-import { call, closeSession, newInputId, sendCommand } from './engine.ts';
+import { call, closeSession, expectSession, newInputId, sendCommand } from './engine.ts';
 import { withRecent } from './preferences.ts';
 import { useWindow } from './store.ts';
 import { changePreferences } from './workspace/saved-layout.ts';
@@ -87,11 +87,8 @@ export async function forkSessionAt(runId: RunId, seq: Seq, draft: string): Prom
   show(session, 'tab');
 }
 
-/** The reply may come before the event that announces the session; the pane needs its title and kind at once. */
 function show(session: SessionSummary, place: Place): void {
-  useWindow.setState(({ sessions }) =>
-    sessions.has(session.runId) ? {} : { sessions: new Map(sessions).set(session.runId, session) },
-  );
+  expectSession(session);
   openPane({ is: 'session', runId: session.runId }, place);
 }
 

@@ -48,10 +48,16 @@ export interface WindowState {
   readonly keybindings: readonly Keybinding[];
   readonly preferences: Preferences;
   readonly overlay: Overlay | null;
+  /** In a narrow window the sidebar covers the panes while it is wanted. */
+  readonly isSidebarOverPanes: boolean;
   /** The pane that commands are for, and the session in it. */
   readonly activePane: string | null;
   readonly activeRun: RunId | null;
   readonly openRuns: ReadonlySet<RunId>;
+  /** Those whose tab is in front. */
+  readonly visibleRuns: ReadonlySet<RunId>;
+  /** A screen reader runs, as far as the desktop shell knows. */
+  readonly screenReader: boolean;
 }
 
 export const useWindow = create<WindowState>(() => ({
@@ -64,7 +70,10 @@ export const useWindow = create<WindowState>(() => ({
   keybindings: [],
   preferences: DEFAULT_PREFERENCES,
   overlay: null,
+  isSidebarOverPanes: false,
   activePane: null,
   activeRun: null,
   openRuns: new Set(),
+  visibleRuns: new Set(),
+  screenReader: false,
 }));

@@ -28,7 +28,7 @@ export function PageFrame({
   useEffect(() => addFocusTaker(paneIdOf({ is: 'page', page }), () => field.current?.focus()), [page]);
   return (
     <div className="flex h-full flex-col">
-      <div className="flex h-11 shrink-0 items-center gap-2 border-b border-line px-4">
+      <div className="flex h-11 shrink-0 items-center gap-2 border-b border-line px-4 has-[input:focus-visible]:border-accent">
         <Icon of={Search} className="text-faint" />
         <input
           ref={field}
@@ -38,7 +38,7 @@ export function PageFrame({
           spellCheck={false}
           value={query}
           onChange={(event) => onQuery(event.target.value)}
-          className="h-7 min-w-0 flex-1 rounded-sm bg-transparent px-1 select-text"
+          className="h-7 min-w-0 flex-1 bg-transparent px-1 select-text focus-visible:outline-none"
         />
         {aside}
       </div>

@@ -1,6 +1,6 @@
+import { terminalPalette } from '../../src-shared/terminal-palettes.ts';
 import { useWindow } from '../store.ts';
 import { useTheme } from '../theme/appearance.ts';
-import { terminalPalette } from '../../src-shared/terminal-palettes.ts';
 
 /** What a terminal looks like in the chosen colours, font and size. A picture: screen readers have nothing to gain from it. */
 export function PalettePreview() {

@@ -25,7 +25,7 @@ export function Row({
   const note = problem ?? help;
   return (
     <div className={classes('flex flex-wrap items-start gap-x-6 gap-y-1 py-2.5', isWide && 'flex-col')}>
-      <div className="min-w-48 flex-1">
+      <div className="min-w-48 flex-1 pt-1">
         <label htmlFor={id}>{label}</label>
         {note && (
           <p id={`${id}-note`} className={classes('text-11', problem ? 'text-danger' : 'text-faint')}>

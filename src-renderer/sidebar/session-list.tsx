@@ -1,4 +1,4 @@
-import { type ComponentPropsWithRef, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { type ComponentPropsWithRef, useCallback, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso';
 import type { RunId } from '../../src-shared/ids.ts';
@@ -31,15 +31,7 @@ function Item(props: ComponentPropsWithRef<'div'> & { item?: ListRow; context?: 
 }
 
 /** Keyboard: one tab stop; arrows, Home and End walk, Enter opens, arrow left and right fold and unfold. */
-export function SessionList({
-  query,
-  onOpened,
-  onEmptied,
-}: {
-  query: string;
-  onOpened: (() => void) | undefined;
-  onEmptied: () => void;
-}) {
+export function SessionList({ query, onOpened }: { query: string; onOpened: (() => void) | undefined }) {
   const { t } = useTranslation();
   const rows = useRows(query);
   const list = useRef<VirtuosoHandle>(null);
@@ -64,7 +56,7 @@ export function SessionList({
     onOpened?.();
   };
 
-  if (rows.length === 0) return <Nothing isFiltering={query !== ''} onEmptied={onEmptied} />;
+  if (rows.length === 0) return <Nothing isFiltering={query !== ''} />;
   return (
     <Virtuoso
       ref={list}
@@ -143,12 +135,9 @@ function useRows(query: string): readonly ListRow[] {
   }, [sessions, query, groupBy, folded]);
 }
 
-function Nothing({ isFiltering, onEmptied }: { isFiltering: boolean; onEmptied: () => void }) {
+function Nothing({ isFiltering }: { isFiltering: boolean }) {
   const { t } = useTranslation();
   const isConnected = useWindow((window) => window.host !== null);
-  useEffect(() => {
-    if (!isConnected) onEmptied();
-  }, [isConnected, onEmptied]);
   return (
     <div className="min-h-0 flex-1 px-3 py-2">
       {/* biome-ignore lint/a11y/useSemanticElements: the same list, empty */}

@@ -91,7 +91,9 @@ export const SessionRow = memo(function SessionRow({
           <span className={classes('min-w-0 flex-1 truncate', isOver ? 'text-dim' : 'text-text', isAsking && 'font-medium')}>
             {session.title}
           </span>
-          {!isGrouped && project !== session.title && <span className="max-w-[38%] min-w-0 truncate text-faint">{project}</span>}
+          {!isGrouped && !isAsking && project !== session.title && (
+            <span className="max-w-[34%] min-w-0 truncate text-faint">{project}</span>
+          )}
           {isAsking ? (
             <span className="text-11 text-accent-text">{t('sidebar.permission', { count: session.permissions })}</span>
           ) : (

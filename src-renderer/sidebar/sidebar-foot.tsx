@@ -2,7 +2,9 @@ import { Sparkle, SquareTerminal } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { runCommand } from '../commands.ts';
 import { useKeyLabel } from '../navigation/keymap.ts';
+import { shell } from '../shell.ts';
 import { useWindow } from '../store.ts';
+import { Badge } from '../ui/badge.tsx';
 import { classes } from '../ui/classes.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Tooltip } from '../ui/tooltip.tsx';
@@ -12,6 +14,7 @@ export function SidebarFoot() {
   return (
     <div className="flex h-8 shrink-0 items-center gap-1 border-t border-line pr-1.5 pl-3">
       <MachineLine />
+      <DemoMark />
       <NewButtons />
     </div>
   );
@@ -34,6 +37,17 @@ export function MachineLine() {
       />
       <span className="truncate">{host?.machine ?? t(`connection.${connection.is}`)}</span>
       <span className="sr-only">{t(`connection.${connection.is}`)}</span>
+    </span>
+  );
+}
+
+/** A demonstration says so, always. */
+export function DemoMark() {
+  const { t } = useTranslation();
+  if (!shell?.isDemo) return null;
+  return (
+    <span title={t('demoText')}>
+      <Badge tone="accent">{t('demo')}</Badge>
     </span>
   );
 }

@@ -1,8 +1,7 @@
 import { FolderTree, ListFilter, PanelLeftClose, Search, X } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useKeyLabel } from '../navigation/keymap.ts';
-import { SIDEBAR_WIDTH } from '../preferences.ts';
 import { useWindow } from '../store.ts';
 import { IconButton } from '../ui/button.tsx';
 import { classes } from '../ui/classes.ts';
@@ -12,44 +11,35 @@ import { changePreferences } from '../workspace/saved-layout.ts';
 import { SessionList } from './session-list.tsx';
 import { SidebarFoot } from './sidebar-foot.tsx';
 import { SidebarHandle } from './sidebar-handle.tsx';
+import { toggleSidebar, useSidebarShown } from './sidebar-shown.ts';
 
 /** Sessions at a glance: what needs the user first. Beside the panes, or above them in a narrow window. */
 export function Sidebar() {
   const { t } = useTranslation();
-  const { width, isHidden } = useWindow((window) => window.preferences.sidebar);
+  const width = useWindow((window) => window.preferences.sidebar.width);
   const isNarrow = useMedia(NARROW);
+  const isShown = useSidebarShown();
   const [query, setQuery] = useState('');
-  const wasNarrow = useRef(isNarrow);
-  useEffect(() => {
-    // A window that becomes narrow shows its panes; the sidebar waits behind its button.
-    if (isNarrow && !wasNarrow.current) hide();
-    wasNarrow.current = isNarrow;
-  }, [isNarrow]);
-
-  if (isHidden) return null;
+  if (!isShown) return null;
   return (
     <>
-      {isNarrow && <button type="button" aria-label={t('sidebar.hide')} className="fixed inset-0 z-30 bg-scrim" onClick={hide} />}
+      {isNarrow && <div aria-hidden className="fixed inset-0 z-30 bg-scrim" onPointerDown={toggleSidebar} />}
       <nav
         data-region="sidebar"
         aria-label={t('sidebar.name')}
-        style={{ width: Math.min(width, SIDEBAR_WIDTH.most) }}
+        style={{ width }}
         className={classes(
-          'relative flex h-full min-w-0 shrink-0 flex-col border-r border-line bg-sunken',
-          isNarrow && 'fixed inset-y-0 left-0 z-30 max-w-[85vw] shadow-float animate-appear',
+          'flex h-full min-w-0 shrink-0 flex-col border-r border-line bg-sunken',
+          isNarrow ? 'fixed inset-y-0 left-0 z-30 max-w-[85vw] shadow-float animate-appear' : 'relative',
         )}
       >
         <Head query={query} onQuery={setQuery} isNarrow={isNarrow} />
-        <SessionList query={query} onOpened={isNarrow ? hide : undefined} onEmptied={() => setQuery('')} />
+        <SessionList query={query} onOpened={isNarrow ? toggleSidebar : undefined} />
         <SidebarFoot />
         {!isNarrow && <SidebarHandle width={width} />}
       </nav>
     </>
   );
-}
-
-function hide(): void {
-  changePreferences(({ sidebar }) => ({ sidebar: { ...sidebar, isHidden: true } }));
 }
 
 function Head({ query, onQuery, isNarrow }: { query: string; onQuery: (query: string) => void; isNarrow: boolean }) {
@@ -80,7 +70,7 @@ function Head({ query, onQuery, isNarrow }: { query: string; onQuery: (query: st
             document.querySelector<HTMLElement>('[data-session-list] [tabindex="0"]')?.focus();
           }
         }}
-        className="h-7 min-w-0 flex-1 rounded-sm bg-transparent px-2 select-text"
+        className="h-6 min-w-0 flex-1 rounded-sm bg-transparent px-2 select-text"
       />
       {query !== '' && <IconButton icon={X} label={t('sidebar.clearFilter')} onClick={() => onQuery('')} />}
       <IconButton
@@ -88,7 +78,7 @@ function Head({ query, onQuery, isNarrow }: { query: string; onQuery: (query: st
         label={groupBy === 'state' ? t('sidebar.groupByProject') : t('sidebar.groupByState')}
         onClick={toggleGrouping}
       />
-      <IconButton icon={isNarrow ? X : PanelLeftClose} label={t('sidebar.hide')} shortcut={sidebarKey} onClick={hide} />
+      <IconButton icon={isNarrow ? X : PanelLeftClose} label={t('sidebar.hide')} shortcut={sidebarKey} onClick={toggleSidebar} />
     </div>
   );
 }

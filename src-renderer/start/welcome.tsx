@@ -38,10 +38,12 @@ export function Welcome() {
           <h2 className="mb-1 font-medium">{t('welcome.claude')}</h2>
           <ClaudeNotice checked={checked} />
         </div>
-        <div className="flex flex-wrap items-center gap-2">
+        <div>
           <Button type="submit" variant="primary">
             {t('welcome.done')}
           </Button>
+        </div>
+        <div className="flex flex-wrap items-center gap-2 border-t border-line pt-5">
           <FirstSteps />
         </div>
       </form>

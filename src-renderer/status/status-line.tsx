@@ -4,7 +4,8 @@ import type { SessionState, SessionSummary } from '../../src-shared/session.ts';
 import { runCommand } from '../commands.ts';
 import { useKeyLabel } from '../navigation/keymap.ts';
 import { shortPath } from '../sidebar/project.ts';
-import { MachineLine, NewButtons } from '../sidebar/sidebar-foot.tsx';
+import { DemoMark, MachineLine, NewButtons } from '../sidebar/sidebar-foot.tsx';
+import { useSidebarShown } from '../sidebar/sidebar-shown.ts';
 import { useWindow } from '../store.ts';
 import { IconButton } from '../ui/button.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
@@ -13,7 +14,7 @@ import { formatCost, formatTokens } from './figures.ts';
 /** One line about the active session. Without a sidebar it also holds what the sidebar's foot would. */
 export function StatusLine() {
   const { t } = useTranslation();
-  const isSidebarHidden = useWindow((window) => window.preferences.sidebar.isHidden);
+  const isSidebarShown = useSidebarShown();
   const session = useWindow((window) => (window.activeRun === null ? undefined : window.sessions.get(window.activeRun)));
   const state = useWindow((window) => (window.activeRun === null ? undefined : window.states.get(window.activeRun)));
   return (
@@ -22,7 +23,7 @@ export function StatusLine() {
       aria-label={t('statusLine.name')}
       className="flex h-8 shrink-0 items-center gap-3 border-t border-line bg-sunken px-3 text-11 text-dim"
     >
-      {isSidebarHidden && <SidebarStandIn />}
+      {!isSidebarShown && <SidebarStandIn />}
       {session && <About session={session} state={state} />}
       <span className="flex-1" />
       {session && state && <Usage session={session} state={state} />}
@@ -37,6 +38,7 @@ function SidebarStandIn() {
   return (
     <span className="-ml-1.5 flex items-center gap-1">
       <IconButton icon={PanelLeft} label={t('sidebar.show')} shortcut={shortcut} onClick={() => runCommand('view.sidebar')} />
+      <DemoMark />
       <NewButtons />
       <span className="hidden max-w-40 sm:flex">
         <MachineLine />

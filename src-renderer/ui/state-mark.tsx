@@ -6,8 +6,8 @@ import { classes } from './classes.ts';
 const looks: Record<SessionStatus, { shape: 'triangle' | 'half' | 'ring' | 'dot' | 'cross'; colour: string; turns?: true }> = {
   starting: { shape: 'half', colour: 'text-faint', turns: true },
   running: { shape: 'half', colour: 'text-working' },
-  moving: { shape: 'half', colour: 'text-accent-text', turns: true },
-  waiting: { shape: 'triangle', colour: 'text-accent-text' },
+  moving: { shape: 'half', colour: 'text-accent', turns: true },
+  waiting: { shape: 'triangle', colour: 'text-accent' },
   idle: { shape: 'ring', colour: 'text-faint' },
   ended: { shape: 'cross', colour: 'text-faint' },
   interrupted: { shape: 'cross', colour: 'text-danger' },

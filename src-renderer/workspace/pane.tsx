@@ -51,12 +51,15 @@ export function Pane({
   const Page = content.is === 'page' ? pages[content.page] : null;
   return (
     <div className="flex h-full flex-col bg-canvas">
-      <PaneBoundary paneId={paneId}>
-        <Suspense fallback={<Loading />}>
-          {Page ? <Page active={active} visible={visible} /> : null}
-          {content.is === 'session' ? <SessionPane runId={content.runId} active={active} visible={visible} /> : null}
-        </Suspense>
-      </PaneBoundary>
+      <div className="min-h-0 flex-1">
+        <PaneBoundary paneId={paneId}>
+          <Suspense fallback={<Loading />}>
+            {Page ? <Page active={active} visible={visible} /> : null}
+            {content.is === 'session' ? <SessionPane runId={content.runId} active={active} visible={visible} /> : null}
+          </Suspense>
+        </PaneBoundary>
+      </div>
+      {content.is === 'session' ? <EndedBar runId={content.runId} /> : null}
     </div>
   );
 }
@@ -73,12 +76,7 @@ function Loading() {
 function SessionPane(props: PaneProps) {
   const kind = useWindow((window) => window.sessions.get(props.runId)?.kind);
   if (kind === undefined) return <Gone runId={props.runId} />;
-  return (
-    <>
-      <div className="min-h-0 flex-1">{kind === 'claude' ? <ClaudePane {...props} /> : <TerminalPane {...props} />}</div>
-      <EndedBar runId={props.runId} />
-    </>
-  );
+  return kind === 'claude' ? <ClaudePane {...props} /> : <TerminalPane {...props} />;
 }
 
 /** Deleted elsewhere, or not told of yet. */

@@ -1,5 +1,11 @@
 import './panes.css';
-import { type DockviewApi, DockviewReact, type DockviewReadyEvent, type DockviewTheme } from 'dockview-react';
+import {
+  type DockviewApi,
+  DockviewReact,
+  type DockviewReadyEvent,
+  type DockviewTheme,
+  type IDockviewPanel,
+} from 'dockview-react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { RunId } from '../../src-shared/ids.ts';
@@ -13,7 +19,7 @@ import { titleOf } from './pane-title.ts';
 import { layoutChanged, restoreLayout } from './saved-layout.ts';
 import { Tab } from './tab.tsx';
 import { TabStripActions } from './tab-strip-actions.tsx';
-import { contentOf, setDock } from './workspace.ts';
+import { contentOf, forgetSession, setDock } from './workspace.ts';
 
 const theme: DockviewTheme = { name: 'baton', className: 'dockview-theme-baton', dndTabIndicator: 'line' };
 const components = { pane: DockPane };
@@ -35,7 +41,9 @@ export function Panes() {
         api.onDidActivePanelChange(() => readOpenPanes(api)),
       ];
       const stopTitles = useWindow.subscribe(({ sessions }, before) => {
-        if (sessions !== before.sessions) writeTitles(api);
+        if (sessions === before.sessions) return;
+        for (const runId of before.sessions.keys()) if (!sessions.has(runId)) forgetSession(runId);
+        writeTitles(api);
       });
       release.current = () => {
         stopTitles();
@@ -65,20 +73,29 @@ export function Panes() {
   );
 }
 
-/** What the rest of the window wants to know about the panes. */
+/** What the rest of the window wants to know about the panes. A set is renewed only when it holds something else. */
 function readOpenPanes(api: DockviewApi): void {
   const active = api.activePanel;
   const content = active && contentOf(active);
-  const openRuns = new Set<RunId>();
-  for (const panel of api.panels) {
-    const each = contentOf(panel);
-    if (each.is === 'session') openRuns.add(each.runId);
-  }
-  useWindow.setState({
+  useWindow.setState(({ openRuns, visibleRuns }) => ({
     activePane: active?.id ?? null,
     activeRun: content?.is === 'session' ? content.runId : null,
-    openRuns,
-  });
+    openRuns: renewed(openRuns, runsIn(api.panels)),
+    visibleRuns: renewed(visibleRuns, runsIn(api.panels.filter((panel) => panel.api.isVisible))),
+  }));
+}
+
+function runsIn(panels: readonly IDockviewPanel[]): ReadonlySet<RunId> {
+  return new Set(
+    panels.flatMap((panel) => {
+      const content = contentOf(panel);
+      return content.is === 'session' ? [content.runId] : [];
+    }),
+  );
+}
+
+function renewed(before: ReadonlySet<RunId>, now: ReadonlySet<RunId>): ReadonlySet<RunId> {
+  return before.size === now.size && [...now].every((runId) => before.has(runId)) ? before : now;
 }
 
 /** Tabs and regions are named by dockview from the panel's title. */

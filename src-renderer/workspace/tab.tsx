@@ -1,5 +1,6 @@
 import type { IDockviewPanelHeaderProps } from 'dockview-react';
 import { Keyboard, type LucideIcon, Search, Settings, X } from 'lucide-react';
+import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { closePane } from '../frame-commands.ts';
 import { sessionMenu } from '../sidebar/session-menu.ts';
@@ -23,6 +24,13 @@ export function Tab({ params, api }: IDockviewPanelHeaderProps<PaneContent>) {
   const sessions = useWindow((window) => window.sessions);
   const session = params.is === 'session' ? sessions.get(params.runId) : undefined;
   const paneId = paneIdOf(params);
+  const inside = useRef<HTMLDivElement>(null);
+  const status = session && t(`status.${session.status}`);
+  useEffect(() => {
+    // The name of a tab is its title alone; its state is told beside it.
+    const tab = inside.current?.closest('[role="tab"]');
+    if (status) tab?.setAttribute('aria-description', status);
+  }, [status]);
   const close = () =>
     void closePane(paneId).catch((error: unknown) => showFailure(t('failed', { what: t('pane.close') }), error));
   const items = (): readonly MenuItem[] => [
@@ -33,6 +41,7 @@ export function Tab({ params, api }: IDockviewPanelHeaderProps<PaneContent>) {
     <ContextMenu items={items}>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: mouse shortcuts on a tab; commands do the same from the keyboard */}
       <div
+        ref={inside}
         className="group flex h-full max-w-60 min-w-24 items-center gap-2 pr-1.5 pl-3"
         title={session ? `${session.title}\n${session.cwd}` : undefined}
         onDoubleClick={() => session && useWindow.setState({ overlay: { is: 'rename', runId: session.runId } })}
@@ -41,7 +50,7 @@ export function Tab({ params, api }: IDockviewPanelHeaderProps<PaneContent>) {
           if (event.button === 1) close();
         }}
       >
-        {params.is === 'page' ? <Icon of={pageIcons[params.page]} /> : session && <StateMark status={session.status} />}
+        {params.is === 'page' ? <Icon of={pageIcons[params.page]} /> : session && <StateMark status={session.status} silent />}
         <span className="min-w-0 flex-1 truncate">{titleOf(params, sessions)}</span>
         <span
           aria-hidden
