@@ -247,8 +247,7 @@ export class Engine {
     const session = this.#adopt({ ...row, meta: { ...meta, state } });
     if (meta.createdBy !== null) this.#createdBy.set(meta.createdBy, Promise.resolve(session));
     if (state.status === 'ended' || state.status === 'interrupted') return;
-    const interrupted = newEvent('system:status', 'interrupted', { lastSeenTs: row.lastTs, reason: 'Baton ended unexpectedly' });
-    await session.append([interrupted], { durable: true });
+    await session.interrupted(row.lastTs, 'Baton ended unexpectedly');
   }
 
   /** The checkpoint is stored with the events that change it; only a newer version may find more in them than it holds. */

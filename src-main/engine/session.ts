@@ -221,6 +221,12 @@ export class Session implements AdapterHost {
   }
   #exitReason: string | null = null;
 
+  /** The engine that ran this session died: what was under way is over, and between the last event and this mark something may be missing. */
+  async interrupted(lastSeenTs: number, reason: string): Promise<void> {
+    const events = [...this.#endings('interrupted', reason), newEvent('system:status', 'interrupted', { lastSeenTs, reason })];
+    await this.append(events, { durable: true });
+  }
+
   /** The engine ends, or the session is deleted: nothing is taken any more. */
   async dispose(): Promise<void> {
     this.#stopReason ??= 'disposed';
@@ -284,20 +290,23 @@ export class Session implements AdapterHost {
   exited(exit: Parameters<AdapterHost['exited']>[0]): void {
     this.#isRunning = false;
     this.#holds.clear();
-    const { turn } = this.state;
     const reason = exit.reason ?? this.#exitReason;
     this.#exitReason = null;
     const events = [
-      ...this.#mootPermissions(),
-      ...(turn === null
-        ? []
-        : [newEvent('run:turn', 'ended', { inputId: turn.inputId, outcome: 'failed', message: reason ?? 'The program ended.' })]),
+      ...this.#endings('failed', reason ?? 'The program ended.'),
       newEvent('system:status', 'exited', { ...exit, reason }),
     ];
     this.#inBackground(
       'ending',
       this.append(events, { durable: true }).then(() => this.screen.keep()),
     );
+  }
+
+  /** A turn that will not go on, and what it asked [input-7]. */
+  #endings(outcome: 'interrupted' | 'failed', message: string): NewEvent[] {
+    const { turn } = this.state;
+    const ended = turn === null ? [] : [newEvent('run:turn', 'ended', { inputId: turn.inputId, outcome, message })];
+    return [...this.#mootPermissions(), ...ended];
   }
 
   /** Requests that nobody can answer any more: the turn is over or the process is gone. */

@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type AttachmentListener, type ClientAttachment, RunSessionClient } from '../../src-shared/client.ts';
+import type { LogEvent } from '../../src-shared/events.ts';
+import { ClientId, InputId, MachineId, type RunId, type Seq } from '../../src-shared/ids.ts';
+import type { SessionSpec, SessionState } from '../../src-shared/session.ts';
+import { type Schedule, type Wire, wirePair } from '../../src-shared/wire.ts';
+import { openStore, type Store } from '../store/store.ts';
+import { echoAdapter } from './adapters/echo.ts';
+import { ptyAdapter } from './adapters/pty.ts';
+import { Children } from './children.ts';
+import { Engine } from './engine.ts';
+import { startPtyHost } from './pty-host-client.ts';
+import { forkPtyHost } from './pty-host-fork.ts';
+import { startScreens } from './screen.ts';
+
+export const newInputId = () => InputId.parse(randomUUID());
+export const newClientId = () => ClientId.parse(randomUUID());
+
+const COLORS = { foreground: '#ffffff', background: '#000000', cursor: '#ffffff', palette: Array<string>(16).fill('#808080') };
+
+export interface Ground {
+  readonly engine: Engine;
+  readonly store: Store;
+  readonly problems: readonly string[];
+  /** A client over an in-memory wire; `wires` holds each wire it has had, newest last. */
+  connect(options?: { readonly schedule?: Schedule; readonly clientId?: ClientId }): TestClient;
+  create(spec: SessionSpec): Promise<RunId>;
+  /** Ends the engine as a crash would: nothing is told to anyone, the store is merely closed. A new one opens the same data. */
+  crash(): Promise<Ground>;
+  dispose(): Promise<void>;
+}
+
+export interface TestClient extends RunSessionClient {
+  readonly wires: readonly Wire[];
+}
+
+/** An engine with the real store, the real pty host and real screens, in a folder of its own. */
+export async function ground(folder?: string): Promise<Ground> {
+  const home = folder ?? (await mkdtemp(join(tmpdir(), 'baton-engine-')));
+  const problems: string[] = [];
+  const store = await openStore({ file: join(home, 'baton.db') });
+  const screens = typeof startScreens === 'function' ? startScreens({ colors: COLORS }) : ({ stop: async () => {} } as never);
+  const ptyHost = startPtyHost(forkPtyHost);
+  const machineId = MachineId.parse(randomUUID());
+  const engine = await Engine.open({
+    store,
+    screens,
+    adapters: {
+      pty: ptyAdapter(ptyHost, { shellIntegrationFolder: join(home, 'shell'), version: '0' }),
+      claude: echoAdapter,
+      echo: echoAdapter,
+    },
+    children: new Children(store),
+    machine: () => ({ machineId, name: 'here' }),
+    childEnv: () => ({ PATH: process.env.PATH ?? '', HOME: home, LANG: 'C.UTF-8', PS1: '$ ' }),
+    onProblem: (message, error) => problems.push(`${message} ${error instanceof Error ? error.message : ''}`),
+    version: '0',
+    home,
+    operations: {},
+    quotas: () => ({ sessionBytes: 256 * 1024 * 1024, totalBytes: 1024 * 1024 * 1024 }),
+  });
+  const clients: RunSessionClient[] = [];
+  const closeParts = async () => {
+    for (const client of clients) client.stop();
+    await ptyHost.stop(500);
+    await screens.stop();
+    await store.close();
+  };
+  return {
+    engine,
+    store,
+    problems,
+    connect: (options = {}) => {
+      const client = connectTo(engine, options);
+      clients.push(client);
+      return client;
+    },
+    create: async (spec) => (await engine.create(newInputId(), spec, { title: null })).runId,
+    crash: async () => {
+      // What a killed process leaves unsaid stays unsaid: no session hears that its program has ended.
+      for (const session of engine.sessions.values()) session.log.close();
+      await closeParts();
+      return ground(home);
+    },
+    dispose: async () => {
+      await engine.stop();
+      await closeParts();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+export function connectTo(
+  engine: Pick<Engine, 'attachWire'>,
+  options: { readonly schedule?: Schedule; readonly clientId?: ClientId; readonly isLocal?: boolean } = {},
+): TestClient {
+  const wires: Wire[] = [];
+  const client = new RunSessionClient({
+    clientId: options.clientId ?? newClientId(),
+    kind: 'test',
+    name: 'test',
+    connect: async () => {
+      const [near, far] = wirePair(options.schedule);
+      wires.push(near);
+      engine.attachWire(far, { isLocal: options.isLocal ?? true });
+      return near;
+    },
+  });
+  return Object.assign(client, { wires });
+}
+
+/** What an attached client has seen, and ways to wait for it. */
+export class Watcher implements AttachmentListener {
+  readonly events: LogEvent[] = [];
+  starts: { after: Seq; screen: string | null }[] = [];
+  state: SessionState | null = null;
+  attachment: ClientAttachment | null = null;
+  /** Acknowledge output by itself, as a terminal that parses at once. */
+  acks = true;
+  #looks: (() => void)[] = [];
+
+  onStart({ after, screen }: Parameters<AttachmentListener['onStart']>[0]): void {
+    this.starts.push({ after, screen: screen?.data ?? null });
+    this.events.length = 0;
+    this.#look();
+  }
+  onEvents(events: readonly LogEvent[]): void {
+    this.events.push(...events);
+    if (this.acks) this.attachment?.parsed(outputOf(events).byteLength);
+    this.#look();
+  }
+  onState(state: SessionState): void {
+    this.state = state;
+    this.#look();
+  }
+  /** Screen and output since the last start, as text. */
+  get text(): string {
+    return (this.starts.at(-1)?.screen ?? '') + outputOf(this.events).toString();
+  }
+  until(holds: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!holds()) return;
+        this.#looks = this.#looks.filter((other) => other !== look);
+        resolve();
+      };
+      this.#looks.push(look);
+      look();
+    });
+  }
+  #look(): void {
+    for (const look of [...this.#looks]) look();
+  }
+}
+
+export function watch(
+  client: RunSessionClient,
+  runId: RunId,
+  options: { readonly after?: Seq | null; readonly viewport?: { cols: number; rows: number } } = {},
+): Watcher {
+  const watcher = new Watcher();
+  watcher.attachment = client.attach(runId, { after: options.after ?? null, viewport: () => options.viewport ?? null }, watcher);
+  return watcher;
+}
+
+export function outputOf(events: readonly LogEvent[]): Buffer {
+  return Buffer.concat(events.map(({ payload }) => (payload instanceof Uint8Array ? payload : new Uint8Array())));
+}
+
+export const ECHO: SessionSpec = { kind: 'echo', cwd: '/' };
+export function pty(command: string | null, args: string[] = [], cwd = '/'): SessionSpec {
+  return {
+    kind: 'pty',
+    command,
+    args,
+    cwd,
+    env: {},
+    cols: 80,
+    rows: 24,
+    term: 'xterm-256color',
+    options: {},
+    shellIntegration: false,
+  };
+}
