@@ -1,27 +1,18 @@
 import { describe, expect, it, vi } from 'vitest';
+import { ClientId } from '../../src-shared/ids.ts';
 import { type ClientMessage, encodeMessage, parseClientMessage, parseHostMessage } from '../../src-shared/protocol.ts';
 import { RefusalError } from '../../src-shared/refusal.ts';
 import { wirePair } from '../../src-shared/wire.ts';
-import { joinWires, type ShellHandlers } from './shell-tap.ts';
+import type { OperationHandlers } from '../engine/connection.ts';
+import { joinWires } from './shell-tap.ts';
 
-function joined(change: Partial<ShellHandlers> = {}) {
+const clientId = ClientId.parse('0190a000-0000-4000-8000-000000000001');
+
+function joined(handlers: OperationHandlers = {}) {
   const [page, pageEnd] = wirePair((deliver) => deliver());
   const [engineEnd, engine] = wirePair((deliver) => deliver());
-  const unused = async () => {
-    throw new Error('not expected');
-  };
-  const handlers: ShellHandlers = {
-    'shell.openLink': unused,
-    'shell.openPath': unused,
-    'shell.chooseFolder': unused,
-    'shell.clipboardRead': unused,
-    'shell.clipboardWrite': unused,
-    'shell.window': unused,
-    'shell.visibleSessions': unused,
-    ...change,
-  };
   const onBug = vi.fn();
-  joinWires(pageEnd, engineEnd, handlers, onBug);
+  joinWires(pageEnd, engineEnd, { clientId, handlers, onBug });
   const toPage: ReturnType<typeof parseHostMessage>[] = [];
   const toEngine: ClientMessage[] = [];
   const closed: string[] = [];
@@ -62,11 +53,17 @@ describe('joinWires', () => {
     expect(await joined({ 'shell.openLink': refuse }).call('shell.openLink', { url: 'file:///etc' })).toMatchObject({
       outcome: { ok: false, refusal: { code: 'not-allowed', message: 'Only web addresses.', hint: 'Copy it.' } },
     });
-    expect(await joined().call('shell.openLink', { url: 5 })).toMatchObject({ outcome: { refusal: { code: 'bad-request' } } });
+    expect(await joined({ 'shell.openLink': refuse }).call('shell.openLink', { url: 5 })).toMatchObject({
+      outcome: { refusal: { code: 'bad-request' } },
+    });
   });
 
   it('reports a bug and answers all the same', async () => {
-    const { call, onBug } = joined();
+    const { call, onBug } = joined({
+      'shell.clipboardRead': async () => {
+        throw new Error('a bug');
+      },
+    });
     expect(await call('shell.clipboardRead', {})).toMatchObject({ outcome: { refusal: { code: 'failed' } } });
     expect(onBug).toHaveBeenCalledOnce();
   });

@@ -1,20 +1,28 @@
-import { OPERATIONS, type OperationName, type ParamsOf, type ResultOf } from '../../src-shared/operations.ts';
+import type { ClientId } from '../../src-shared/ids.ts';
 import { type ClientMessage, encodeMessage, parseClientMessage } from '../../src-shared/protocol.ts';
 import { CLOSE, type Refusal, RefusalError } from '../../src-shared/refusal.ts';
 import type { Wire } from '../../src-shared/wire.ts';
+import { type OperationHandlers, perform } from '../engine/connection.ts';
 
-export type ShellOperation = Extract<OperationName, `shell.${string}`>;
-/** What the desktop shell does for one window. */
-export type ShellHandlers = { readonly [N in ShellOperation]: (params: ParamsOf<N>) => Promise<ResultOf<N>> };
+export interface Tap {
+  readonly clientId: ClientId;
+  /** What the desktop shell does for this window (`shell.*`). */
+  readonly handlers: OperationHandlers;
+  readonly onBug: (error: unknown) => void;
+}
 
 type Call = Extract<ClientMessage, { type: 'call' }>;
 
 /**
- * Joins a window's wire to the engine's. Calls of the desktop shell's own operations are answered here, because the engine may
- * be another process that knows no windows; all other frames pass untouched.
+ * Joins a window's wire to that of an engine in another process, which knows no windows: calls of the desktop shell's own
+ * operations are answered here, all other frames pass untouched.
  */
-export function joinWires(page: Wire, engine: Wire, handlers: ShellHandlers, onBug: (error: unknown) => void): void {
-  page.onClose = (why) => engine.close(why);
+export function joinWires(page: Wire, engine: Wire, tap: Tap): void {
+  const gone = new AbortController();
+  page.onClose = (why) => {
+    gone.abort();
+    engine.close(why);
+  };
   engine.onClose = (why) => page.close(why);
   engine.onFrame = (frame) => page.send(frame);
   page.onFrame = (frame) => {
@@ -25,41 +33,27 @@ export function joinWires(page: Wire, engine: Wire, handlers: ShellHandlers, onB
       page.close(CLOSE.malformedFrame);
       return;
     }
-    if (message.type === 'call' && isShellOperation(message.operation)) {
-      void answer(page, message, message.operation, handlers, onBug);
-    } else engine.send(frame);
+    if (message.type === 'call' && message.operation.startsWith('shell.')) void answer(page, message, tap, gone.signal);
+    else engine.send(frame);
   };
 }
 
-function isShellOperation(operation: OperationName): operation is ShellOperation {
-  return operation.startsWith('shell.');
-}
-
-async function answer<N extends ShellOperation>(
+async function answer(
   page: Wire,
-  call: Call,
-  operation: N,
-  handlers: ShellHandlers,
-  onBug: (error: unknown) => void,
+  { callId, operation, params }: Call,
+  { clientId, handlers, onBug }: Tap,
+  signal: AbortSignal,
 ): Promise<void> {
   const reply = (outcome: { ok: true; result: unknown } | { ok: false; refusal: Refusal }) =>
-    page.send(encodeMessage({ type: 'reply', callId: call.callId, outcome }));
-  const params = OPERATIONS[operation].params.safeParse(call.params);
-  if (!params.success) {
-    reply({
-      ok: false,
-      refusal: { code: 'bad-request', message: `${operation} was asked with what it does not take.`, hint: null },
-    });
-    return;
-  }
+    page.send(encodeMessage({ type: 'reply', callId, outcome }));
   try {
-    reply({ ok: true, result: await handlers[operation](params.data as ParamsOf<N>) });
+    reply({ ok: true, result: await perform(handlers, operation, params, { clientId, signal }) });
   } catch (error) {
-    if (!(error instanceof RefusalError)) onBug(error);
-    const refusal: Refusal =
-      error instanceof RefusalError
-        ? error.refusal
-        : { code: 'failed', message: `${operation} failed.`, hint: 'The log says where.' };
-    reply({ ok: false, refusal });
+    if (error instanceof RefusalError) {
+      reply({ ok: false, refusal: error.refusal });
+      return;
+    }
+    onBug(error);
+    reply({ ok: false, refusal: { code: 'failed', message: `${operation} failed.`, hint: 'The log says where.' } });
   }
 }

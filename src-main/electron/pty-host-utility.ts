@@ -1,0 +1,24 @@
+import { utilityProcess } from 'electron';
+import type { PtyHostProcess } from '../engine/pty-host-client.ts';
+import { entryPath } from '../entry-path.ts';
+
+/** The pty host as a utility process of Electron's. */
+export function spawnPtyHostUtility(): PtyHostProcess {
+  const child = utilityProcess.fork(entryPath('pty-host'), [], {
+    serviceName: 'Baton terminals',
+    // Flags for main (an inspector's port, say) are not for it.
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  return {
+    get pid() {
+      return child.pid;
+    },
+    postMessage: (message) => child.postMessage(message),
+    onMessage: (listener) => void child.on('message', listener),
+    onExit: (listener) => void child.once('exit', (code) => listener(`it ended with code ${code}`)),
+    kill: () => {
+      if (child.pid !== undefined) process.kill(child.pid, 'SIGKILL');
+    },
+  };
+}
