@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { compareVersions, findClaude, MINIMUM_CLAUDE_VERSION, packagedClaude } from './claude-binary.ts';
+import { BUNDLED_CLAUDE_VERSION, compareVersions, findClaude, MINIMUM_CLAUDE_VERSION, packagedClaude } from './claude-binary.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -35,7 +35,7 @@ describe.skipIf(process.platform === 'win32')('which Claude Code runs', () => {
 
   it('falls back to the one of the Agent SDK', async () => {
     install('broken', 'exit 1');
-    expect(await search(['broken'])).toMatchObject({ state: 'ready', path: packagedClaude() });
+    expect(await search(['broken'])).toEqual({ state: 'ready', path: packagedClaude(), version: BUNDLED_CLAUDE_VERSION });
   });
 
   it('takes the one that the settings name, and no other', async () => {

@@ -8,8 +8,10 @@ import { delimiter, join } from 'node:path';
  * SDK's optional package (in a checkout; installers do not carry it).
  */
 
-/** Older ones do not take plugins and MCP servers over stdin, where other users of the machine cannot read their secrets. */
+/** Older ones do not know all of the SDK's ways to start them. */
 export const MINIMUM_CLAUDE_VERSION = '2.1.261';
+/** The one that the Agent SDK in use was made with. */
+export const BUNDLED_CLAUDE_VERSION = '2.1.329';
 /** A program that does not say its version within this time is not Claude Code. */
 const VERSION_TIMEOUT_MS = 10_000;
 

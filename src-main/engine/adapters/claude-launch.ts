@@ -5,7 +5,7 @@ import { type Json, readEvent } from '../../../src-shared/events.ts';
 import { RefusalError } from '../../../src-shared/refusal.ts';
 import { type ClaudeSpec, PermissionMode } from '../../../src-shared/session.ts';
 import type { AdapterHost } from './adapter.ts';
-import { type ClaudeBinary, findClaude } from './claude-binary.ts';
+import { BUNDLED_CLAUDE_VERSION, type ClaudeBinary, compareVersions, findClaude } from './claude-binary.ts';
 import { claudeConfigDir, claudeEnv } from './claude-env.ts';
 import { type ClaudeOptions, readClaudeOptions, withoutConversation } from './claude-options.ts';
 import { forkTranscript, latestConversation, newestConversation } from './claude-session-store.ts';
@@ -69,8 +69,7 @@ export async function prepareLaunch(
     cwd: spec.cwd,
     claudeSessionId: conversation.claudeSessionId,
     options: {
-      // Off the command line, where other users of the machine could read the servers' secrets.
-      mcpServersDelivery: 'initialize',
+      mcpServersDelivery: deliveryFor(binary.version),
       ...given,
       ...withKeyHelper(options, settings.apiKeyHelper),
       cwd: spec.cwd,
@@ -114,6 +113,11 @@ function withKeyHelper({ settings }: ClaudeOptions, apiKeyHelper: string): Pick<
       'Write "apiKeyHelper" into that file instead.',
     );
   return { settings: { ...settings, apiKeyHelper } };
+}
+
+/** Off the command line, where other users of the machine could read the servers' secrets, if this Claude Code can take them so. */
+function deliveryFor(version: string): NonNullable<Options['mcpServersDelivery']> {
+  return compareVersions(version, BUNDLED_CLAUDE_VERSION) >= 0 ? 'initialize' : 'argv';
 }
 
 interface Conversation {

@@ -90,6 +90,14 @@ describe('starting', () => {
     expect(session.host.log).toEqual([]);
   });
 
+  it('refuses options that do not go together', async () => {
+    const session = made(new ClaudeSession(newHost(ground, { model: 'haiku', options: { fallbackModel: 'haiku' } })));
+    await expect(session.adapter.start()).rejects.toMatchObject({
+      refusal: { code: 'bad-request', message: expect.stringMatching(/fallback model/i) },
+    });
+    expect([children(session), session.host.log]).toEqual([[], []]);
+  });
+
   it('says what a program that dies at once said last', async () => {
     const executable = join(ground.home, 'claude');
     writeProgram(

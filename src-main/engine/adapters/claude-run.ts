@@ -15,7 +15,7 @@ import { isSignedIn } from './claude-probe.ts';
 import { type ClaudeProcess, spawnClaude } from './claude-process.ts';
 import { TranscriptStore } from './claude-session-store.ts';
 
-type Sdk = typeof import('@anthropic-ai/claude-agent-sdk');
+export type Sdk = typeof import('@anthropic-ai/claude-agent-sdk');
 
 interface Turn {
   readonly inputId: InputId;
@@ -84,21 +84,27 @@ export class ClaudeRun {
   /** Resolves when the child has introduced itself. */
   async start(): Promise<void> {
     const introduction = await Promise.race([this.#introduction(), this.ended.then(() => null)]);
-    if (introduction === null) {
+    try {
+      await this.#childRecorded;
+      if (introduction === null || this.isOver) throw this.#neverStarted();
+      this.#hasStarted = true;
+      const pid = this.#process?.child.pid ?? null;
+      const started = newEvent('system:status', 'started', { pid, command: this.#launch.binary.path });
+      await this.#host.append([started, ...this.#reader.introduce(introduction)], { durable: true });
+    } catch (error) {
+      this.#hasStarted = false;
+      this.kill();
       // Its last words come with its end.
       await this.ended;
-      throw new RefusalError(
-        'failed',
-        `Claude Code could not be started: ${this.#failure ?? 'it ended at once'}`,
-        'Run "claude" in a terminal to see whether it works there.',
-      );
+      throw error instanceof RefusalError ? this.#neverStarted() : error;
     }
-    await this.#childRecorded;
-    this.#hasStarted = true;
-    const pid = this.#process?.child.pid ?? null;
-    await this.#host.append(
-      [newEvent('system:status', 'started', { pid, command: this.#launch.binary.path }), ...this.#reader.introduce(introduction)],
-      { durable: true },
+  }
+
+  #neverStarted(): RefusalError {
+    return new RefusalError(
+      'failed',
+      `Claude Code could not be started: ${this.#failure ?? 'it ended at once'}`,
+      'Run "claude" in a terminal to see whether it works there.',
     );
   }
 
@@ -118,7 +124,6 @@ export class ClaudeRun {
       };
     } catch (error) {
       this.#failure ??= messageOf(error);
-      this.kill();
       return null;
     }
   }
@@ -163,7 +168,7 @@ export class ClaudeRun {
   /** Ends the child: what it does now is interrupted, then it may tidy up for `graceMs`. */
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true;
-    await this.permissions.mootAll();
+    await this.permissions.mootAll().catch((error) => this.#logFailed(error));
     this.#feed.end();
     // Unheard by a child that is already on its way out.
     this.#query.interrupt().catch(() => undefined);

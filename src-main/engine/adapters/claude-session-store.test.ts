@@ -95,6 +95,14 @@ describe('[claude-1] load', () => {
     expect(readFileSync(fileOf(), 'utf8')).toBe(`${entries.map((entry) => JSON.stringify(entry)).join('\n')}\n\n`);
   });
 
+  it('mends a last line that broke off, so that the next one does not run into it', async () => {
+    await open().append(KEY, [said('a')]);
+    write(fileOf(), [said('a')], '{"type":"user","uuid":"torn');
+    await open().load(KEY);
+    expect(readFileSync(fileOf(), 'utf8').endsWith('}\n')).toBe(true);
+    expect(lines(fileOf()).map(({ uuid }) => uuid)).toEqual(['a']);
+  });
+
   it('leaves the conversation before a /clear out', async () => {
     await open().append({ ...KEY, sessionId: 's0' }, [said('a', { sessionId: 's0' })]);
     await open().append(KEY, [said('b')]);

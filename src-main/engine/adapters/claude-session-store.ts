@@ -70,7 +70,7 @@ export class TranscriptStore implements SessionStore {
    * file has (written in the moment of a crash, or in a Claude Code outside Baton). Neither loses a line.
    */
   async #level(path: string, subpath: string | null, logged: readonly Entry[]): Promise<void> {
-    const local = await readTranscriptFile(path);
+    const { entries: local, isWhole } = await readTranscriptFile(path);
     const known = new Set(logged.map(identity));
     for (const { uuid } of logged) if (uuid !== undefined) this.#logged.add(uuid);
     const onlyLocal = local.filter((entry) => !known.has(identity(entry)));
@@ -78,7 +78,7 @@ export class TranscriptStore implements SessionStore {
       await this.#append(subpath, onlyLocal.slice(start, start + IMPORT_BATCH));
     }
     const present = new Set(local.map(identity));
-    if (logged.every((entry) => present.has(identity(entry)))) return;
+    if (isWhole && logged.every((entry) => present.has(identity(entry)))) return;
     // In the log's order: Claude Code takes the last entry of the file for the end of the conversation.
     const from = logged.find((entry) => typeof entry.cwd === 'string')?.cwd;
     await writeTranscriptFile(path, [...logged.map((entry) => rekeyed(entry, from, this.#place.cwd)), ...onlyLocal]);

@@ -15,19 +15,26 @@ export const Entry = z.custom<Entry>(isEntry, 'expected a transcript entry');
 
 /** Claude Code's transcript files: one JSON object a line. A subagent's description lies beside its transcript. */
 
-/** The entries of a file; none where there is no file. A line that is no entry (the last one before a power cut) is passed over. */
-export async function readTranscriptFile(path: string): Promise<Entry[]> {
+export interface TranscriptFile {
+  readonly entries: readonly Entry[];
+  /** Its last line is complete: what is appended does not run into it. */
+  readonly isWhole: boolean;
+}
+
+/** Nothing where there is no file. A line that is no entry (the last one before a power cut) is passed over. */
+export async function readTranscriptFile(path: string): Promise<TranscriptFile> {
   let raw: string;
   try {
     raw = await readFile(path, 'utf8');
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
+    if (isErrno(error, 'ENOENT')) return { entries: [], isWhole: true };
     throw error;
   }
-  return raw.split('\n').flatMap((line) => {
+  const entries = raw.split('\n').flatMap((line) => {
     const entry = parseLine(line);
     return entry === null ? [] : [entry];
   });
+  return { entries, isWhole: raw === '' || raw.endsWith('\n') };
 }
 
 function parseLine(line: string): Entry | null {

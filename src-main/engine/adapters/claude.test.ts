@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createGate } from '../../../e2e/scripted-api/gate.js';
@@ -128,6 +128,30 @@ describe('a turn', () => {
     expect(session.host.state.claude?.slashCommands.map(({ name }) => name)).toContain('compact');
     expect(await session.ask('/compact')).toMatchObject({ outcome: 'done' });
     expect(session.entries()).toContainEqual(expect.objectContaining({ type: 'system', subtype: 'compact_boundary' }));
+  });
+
+  it('uses MCP servers, whose secrets stay off the command line', async () => {
+    const server = join(ground.home, 'server.mjs');
+    writeFileSync(
+      server,
+      `import { createInterface } from 'node:readline';
+      const answers = {
+        initialize: ({ protocolVersion }) => ({ protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'clock', version: '1' } }),
+        'tools/list': () => ({ tools: [{ name: 'now', description: 'Tells the time', inputSchema: { type: 'object' } }] }),
+        'tools/call': () => ({ content: [{ type: 'text', text: 'noon, by ' + process.env.WATCH }] }),
+      };
+      for await (const line of createInterface({ input: process.stdin })) {
+        const { id, method, params } = JSON.parse(line);
+        if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, result: answers[method]?.(params) ?? {} }));
+      }`,
+    );
+    const mcpServers = { clock: { command: process.execPath, args: [server], env: { WATCH: 'a secret watch' } } };
+    await open({ options: { mcpServers, settings: { permissions: { allow: ['mcp__clock'] } } } });
+    await session.ask('tool: mcp__clock__now {}');
+    expect(lastRequest()?.rounds.at(-1)).toMatchObject([{ isError: false, text: 'noon, by a secret watch' }]);
+    expect(session.host.state.claude?.mcpServers).toContainEqual({ name: 'clock', status: 'connected' });
+    if (process.platform === 'linux')
+      expect(readFileSync(`/proc/${session.host.state.pid}/cmdline`, 'utf8')).not.toContain('secret');
   });
 
   it('tells of a turn that Claude took by itself', async () => {

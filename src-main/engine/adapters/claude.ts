@@ -3,8 +3,8 @@ import type { LiveText } from '../../../src-shared/protocol.ts';
 import { RefusalError } from '../../../src-shared/refusal.ts';
 import { type ClaudeSpec, PermissionMode } from '../../../src-shared/session.ts';
 import type { Adapter, AdapterFactory, AdapterHost } from './adapter.ts';
-import { type ClaudeDependencies, prepareLaunch } from './claude-launch.ts';
-import { ClaudeRun } from './claude-run.ts';
+import { type ClaudeDependencies, type Launch, prepareLaunch } from './claude-launch.ts';
+import { ClaudeRun, type Sdk } from './claude-run.ts';
 
 /**
  * Claude Code in a session, through the Agent SDK. The child starts with the session, not with its first prompt: the user learns
@@ -56,8 +56,19 @@ class ClaudeAdapter implements Adapter {
     // Loaded when first needed: it is large, and an engine may run terminals only.
     const sdk = await import('@anthropic-ai/claude-agent-sdk');
     if (this.#isClosed) throw new RefusalError('not-running', 'The session was closed before Claude had started.');
-    this.#run = new ClaudeRun(this.#host, launch, sdk);
-    await this.#run.start();
+    const run = this.#runOf(launch, sdk);
+    this.#run = run;
+    await run.start();
+  }
+
+  /** The SDK refuses options that do not go together when it is called. */
+  #runOf(launch: Launch, sdk: Sdk): ClaudeRun {
+    try {
+      return new ClaudeRun(this.#host, launch, sdk);
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      throw new RefusalError('bad-request', `Claude cannot start with these options: ${problem}`, 'Correct the options.');
+    }
   }
 
   /** Claude takes prompts: keys have nowhere to go, and a conversation has no size. */
