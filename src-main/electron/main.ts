@@ -34,7 +34,6 @@ function main(): void {
   app.setPath('userData', paths.electron);
   app.setPath('crashDumps', paths.logs);
   if (process.platform === 'win32') app.setAppUserModelId('dev.baton.app');
-  app.enableSandbox();
   registerPageScheme();
 
   const start: Start = { args: ownArgs(process.argv), cwd: process.cwd() };
