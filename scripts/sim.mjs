@@ -5,7 +5,7 @@ import { setupOrExit } from './setup.mjs';
 
 const { values } = parseArgs({ options: { seeds: { type: 'string' }, seed: { type: 'string' } } });
 await setupOrExit();
-process.exitCode = await run(process.execPath, [binary('vitest', 'vitest.mjs'), 'run', 'src-shared/sim'], {
+process.exitCode = await run(process.execPath, [binary('vitest', 'vitest.mjs'), 'run', '.sim.test.ts'], {
   env: {
     ...process.env,
     ...(values.seeds === undefined ? {} : { SIM_SEEDS: values.seeds }),
