@@ -1,14 +1,14 @@
 import type { IDockviewHeaderActionsProps } from 'dockview-react';
-import { CircleStop, Columns2, Ellipsis, Maximize2, Minimize2, Rows2, Square } from 'lucide-react';
+import { Columns2, Ellipsis, Maximize2, Minimize2, Rows2, Square } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { RunId } from '../../src-shared/ids.ts';
 import { runCommand } from '../commands.ts';
 import { useKeyLabel } from '../navigation/keymap.ts';
-import { canInterrupt, endSession, interruptSession, isOver } from '../session-actions.ts';
+import { endSession, isOver } from '../session-actions.ts';
 import { sessionMenu } from '../sidebar/session-menu.ts';
 import { useWindow } from '../store.ts';
-import { Button, IconButton } from '../ui/button.tsx';
+import { IconButton } from '../ui/button.tsx';
 import { classes } from '../ui/classes.ts';
 import { Menu } from '../ui/menu.tsx';
 import { showFailure } from '../ui/toasts.tsx';
@@ -27,11 +27,6 @@ export function TabStripActions({ activePanel, isGroupActive, containerApi }: ID
   };
   return (
     <div className={classes('flex h-full items-center gap-0.5 px-1.5', !isGroupActive && 'invisible')}>
-      {session?.kind === 'claude' && canInterrupt(session) && (
-        <Button size="sm" variant="quiet" icon={CircleStop} onClick={attempt(t('session.interrupt'), interruptSession)}>
-          {t('session.interrupt')}
-        </Button>
-      )}
       <IconButton
         icon={Columns2}
         label={t('pane.splitRight')}

@@ -1,0 +1,121 @@
+import { Ellipsis } from 'lucide-react';
+import { type Ref, useCallback, useSyncExternalStore } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { PromptContent } from '../../../src-shared/events.ts';
+import type { SessionState } from '../../../src-shared/session.ts';
+import type { Attachment, CommandDraft } from '../../pane-contract.ts';
+import { IconButton } from '../../ui/button.tsx';
+import { Menu, type MenuItem } from '../../ui/menu.tsx';
+import { showFailure } from '../../ui/toasts.tsx';
+import { BlockedNotice } from '../blocked-notice.tsx';
+import { useLasting } from '../stable.ts';
+import type { Attachments } from './attachments.ts';
+import { Composer, type ComposerHandle } from './composer.tsx';
+import { UsageMeter } from './meter.tsx';
+import { ModeMenu } from './mode-menu.tsx';
+import { ModelMenu } from './model-menu.tsx';
+import type { Outbox } from './outbox.ts';
+import { PromptQueue } from './prompt-queue.tsx';
+
+export interface ComposerAreaProps {
+  readonly attachment: Attachment;
+  readonly state: SessionState;
+  readonly isOnline: boolean;
+  readonly outbox: Outbox;
+  readonly draft: readonly [text: string, setText: (text: string) => void];
+  readonly images: Attachments;
+  readonly said: readonly string[];
+  readonly isModelOpen: boolean;
+  readonly onModelOpen: (isOpen: boolean) => void;
+  readonly menu: readonly MenuItem[];
+  readonly onSent: () => void;
+  /** The permission cards: between the queue and the text. */
+  readonly children: React.ReactNode;
+  readonly ref: Ref<ComposerHandle>;
+}
+
+/** A prompt that goes straight into its turn is not shown as queued for the blink of an eye. */
+const flashMs = 250;
+
+/** Everything below the conversation: what is in the way, what waits, what needs an answer, and the text that is being written. */
+export function ComposerArea(props: ComposerAreaProps) {
+  const { attachment, state, isOnline, outbox, draft, images, said, isModelOpen, onModelOpen, menu, onSent, children, ref } =
+    props;
+  const { t } = useTranslation('claude');
+  const [text, setText] = draft;
+  const outgoing = useSyncExternalStore(outbox.subscribe, () => outbox.prompts);
+  const claude = state.claude;
+  const isBusy = state.turn !== null;
+  const { send } = attachment;
+  const command = useCallback(
+    (draftCommand: CommandDraft, failed: string) => {
+      send(draftCommand).catch((error: unknown) => showFailure(failed, error));
+    },
+    [send],
+  );
+  const sendPrompt = (content: PromptContent) => {
+    outbox.add(content);
+    setText('');
+    images.clear();
+    onSent();
+  };
+  const showsQueue = useLasting(state.queue.length > 0 || outgoing.length > 0, flashMs);
+  return (
+    <div className="mx-auto w-full max-w-205 space-y-2 px-6 pb-3 @max-[560px]:px-2">
+      {claude?.blocked != null && (
+        <BlockedNotice
+          code={claude.blocked.code}
+          message={claude.blocked.message}
+          onRetry={() => command({ kind: 'restart' }, t('blocked.failed'))}
+        />
+      )}
+      {showsQueue && (
+        <PromptQueue
+          queue={state.queue}
+          outgoing={outgoing}
+          isOnline={isOnline}
+          onEdit={(target, edited) => command({ kind: 'prompt-edit', target, text: edited }, t('queue.changeFailed'))}
+          onMove={(target, before) => command({ kind: 'prompt-move', target, before }, t('queue.changeFailed'))}
+          onDelete={(target) => command({ kind: 'prompt-delete', target }, t('queue.changeFailed'))}
+          onRetry={(inputId) => outbox.retry(inputId)}
+          onDiscard={(inputId) => outbox.remove(inputId)}
+        />
+      )}
+      {children}
+      <Composer
+        ref={ref}
+        text={text}
+        onText={setText}
+        images={images.images}
+        onFiles={(files) => void images.add(files)}
+        onRemoveImage={images.remove}
+        onSend={sendPrompt}
+        isBusy={isBusy}
+        onInterrupt={() => command({ kind: 'interrupt' }, t('composer.interruptFailed'))}
+        commands={claude?.slashCommands ?? []}
+        cwd={state.cwd}
+        said={said}
+        placeholder={isBusy ? t('composer.placeholderBusy') : t('composer.placeholder')}
+        options={
+          <>
+            <ModeMenu
+              mode={claude?.permissionMode ?? 'default'}
+              onChange={(permissionMode) => command({ kind: 'options', permissionMode }, t('mode.failed'))}
+            />
+            <ModelMenu
+              model={claude?.model ?? null}
+              onChange={(model) => command({ kind: 'options', model }, t('model.failed'))}
+              isOpen={isModelOpen}
+              onOpenChange={onModelOpen}
+            />
+            <span className="flex-1" />
+            {claude?.usage != null && <UsageMeter usage={claude.usage} />}
+            <Menu items={menu} align="end" label={t('more')}>
+              <IconButton icon={Ellipsis} label={t('more')} />
+            </Menu>
+          </>
+        }
+      />
+    </div>
+  );
+}

@@ -1,0 +1,105 @@
+import { useMemo } from 'react';
+import type { Item, ToolItem, Turn } from '../../../src-shared/conversation-items.ts';
+import { isExploring } from '../tools/describe.ts';
+
+/** A conversation as the list draws it: one row each, with a key that stays the same while the row is the same thing. */
+export type Row =
+  | { readonly kind: 'prompt'; readonly key: string; readonly turn: Turn }
+  | { readonly kind: 'item'; readonly key: string; readonly item: ShownItem; readonly turn: Turn }
+  /** Several calls in a row that only looked. */
+  | { readonly kind: 'group'; readonly key: string; readonly tools: readonly ToolItem[] }
+  | { readonly kind: 'end'; readonly key: string; readonly turn: Turn }
+  | { readonly kind: 'working'; readonly key: string; readonly sinceTs: number };
+
+export type ShownItem = Exclude<Item, { kind: 'end' }>;
+
+const cached = { plain: new WeakMap<Turn, readonly Row[]>(), verbose: new WeakMap<Turn, readonly Row[]>() };
+
+/** The rows of a turn; the same array for the same turn. */
+export function rowsOfTurn(turn: Turn, isVerbose: boolean): readonly Row[] {
+  const known = (isVerbose ? cached.verbose : cached.plain).get(turn);
+  if (known !== undefined) return known;
+  const rows = makeRows(turn, isVerbose);
+  (isVerbose ? cached.verbose : cached.plain).set(turn, rows);
+  return rows;
+}
+
+/** All rows; `workingSince`: a turn runs, and the last row says so. */
+export function useRows(turns: readonly Turn[], isVerbose: boolean, workingSince: number | null): readonly Row[] {
+  return useMemo(() => {
+    const rows = turns.flatMap((turn) => rowsOfTurn(turn, isVerbose));
+    return workingSince === null ? rows : [...rows, { kind: 'working', key: 'working', sinceTs: workingSince }];
+  }, [turns, isVerbose, workingSince]);
+}
+
+/** What the user said, oldest first, without repetitions one after another. */
+export function promptsOf(turns: readonly Turn[]): readonly string[] {
+  const said = turns.flatMap((turn) => turn.prompt?.text ?? []).filter((text) => text !== '');
+  return said.filter((text, index) => text !== said[index - 1]);
+}
+
+function makeRows(turn: Turn, isVerbose: boolean): readonly Row[] {
+  const rows: Row[] = turn.prompt === null ? [] : [{ kind: 'prompt', key: turn.key, turn }];
+  let looked: ToolItem[] = [];
+  const flush = (): void => {
+    const [first] = looked;
+    if (first === undefined) return;
+    if (looked.length === 1) rows.push({ kind: 'item', key: first.key, item: first, turn });
+    else rows.push({ kind: 'group', key: `group:${first.key}`, tools: looked });
+    looked = [];
+  };
+  for (const item of shownItems(turn, isVerbose)) {
+    if (item.kind === 'tool' && !isVerbose && canGroup(item)) {
+      looked.push(item);
+      continue;
+    }
+    flush();
+    if (item.kind === 'end') rows.push({ kind: 'end', key: item.key, turn });
+    else rows.push({ kind: 'item', key: item.key, item, turn });
+  }
+  flush();
+  return rows;
+}
+
+/** A call that waits for the user stands alone, where it is seen. */
+function canGroup(tool: ToolItem): boolean {
+  return isExploring(tool.name) && tool.status !== 'waiting' && tool.status !== 'denied';
+}
+
+/** What of a turn, or of a subagent, is shown at all. */
+export function shownItems(turn: Pick<Turn, 'items' | 'end'>, isVerbose: boolean): readonly Item[] {
+  if (isVerbose) return turn.items;
+  return turn.items.filter((item, index) => isShown(item, turn, index));
+}
+
+function isShown(item: Item, turn: Pick<Turn, 'items' | 'end'>, index: number): boolean {
+  switch (item.kind) {
+    case 'quiet':
+      return false;
+    case 'thinking':
+      return item.live || item.text.trim() !== '';
+    case 'text':
+      return item.live || item.text.trim() !== '';
+    case 'notice':
+      return isNoticeShown(item, turn, index);
+    default:
+      return true;
+  }
+}
+
+function isNoticeShown(item: Extract<Item, { kind: 'notice' }>, turn: Pick<Turn, 'items' | 'end'>, index: number): boolean {
+  switch (item.notice.type) {
+    // The turn's end says so too.
+    case 'interrupted':
+      return turn.end === null;
+    // Only a start after an end is news.
+    case 'started':
+      return turn.items.slice(0, index).some((earlier) => earlier.kind === 'notice' && isStop(earlier.notice.type));
+    case 'retry':
+      return turn.end === null;
+    default:
+      return true;
+  }
+}
+
+const isStop = (type: string): boolean => type === 'exited' || type === 'crashed';

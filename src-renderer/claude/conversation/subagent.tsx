@@ -1,0 +1,16 @@
+import { useTranslation } from 'react-i18next';
+import type { Subagent } from '../../../src-shared/conversation-items.ts';
+import { useItemRenderer } from './item-renderer.ts';
+import { shownItems } from './rows.ts';
+
+/** What a subagent did, nested under the call that started it. */
+export function SubagentItems({ subagent }: { subagent: Subagent }) {
+  const { t } = useTranslation('claude');
+  const Item = useItemRenderer();
+  const items = shownItems({ items: subagent.items, end: null }, false);
+  return (
+    <section aria-label={t('subagent.label', { name: subagent.description ?? subagent.agentType ?? '' })} className="space-y-2">
+      {items.map((item) => (item.kind === 'end' ? null : <Item key={item.key} item={item} />))}
+    </section>
+  );
+}

@@ -1,0 +1,80 @@
+import { memo, useDeferredValue, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { CopyButton } from '../copy-button.tsx';
+import { type TokenLines, useHighlight } from './highlight.ts';
+
+/** Lines of a block that are shown before it is unfolded. */
+const FOLDED_LINES = 40;
+/** Folding fewer lines than this hides too little to be worth a button. */
+const HIDDEN_LEAST = 10;
+
+/** A block of code: coloured, scrolled sideways where it is wide, folded where it is long, copied whole. */
+export const CodeBlock = memo(function CodeBlock({ code, language, isLive = false }: CodeBlockProps) {
+  const { t } = useTranslation('claude');
+  const [isOpen, setOpen] = useState(false);
+  const lines = code.split('\n');
+  const isFolded = !isLive && !isOpen && lines.length > FOLDED_LINES + HIDDEN_LEAST;
+  const shown = isFolded ? lines.slice(0, FOLDED_LINES).join('\n') : code;
+  return (
+    <figure className="group/code relative my-3 overflow-hidden rounded-md border border-line bg-sunken">
+      <figcaption className="flex h-7 items-center gap-2 pr-1 pl-3 text-11 text-faint">
+        <span className="min-w-0 flex-1 truncate">{language}</span>
+        <CopyButton text={() => code} label={t('code.copy')} />
+      </figcaption>
+      <Code code={shown} language={language} label={t('code.label', { language: language || t('code.plain') })} />
+      {isFolded && (
+        <button
+          type="button"
+          onClick={() => setOpen(true)}
+          className="block h-7 w-full border-t border-line text-11 text-dim hover:bg-hover hover:text-text"
+        >
+          {t('code.showAll', { count: lines.length })}
+        </button>
+      )}
+    </figure>
+  );
+});
+
+export interface CodeBlockProps {
+  readonly code: string;
+  readonly language: string;
+  /** Still being written. */
+  readonly isLive?: boolean;
+}
+
+/** Code alone, coloured. It can be scrolled with the keyboard. */
+export function Code({ code, language, label }: { code: string; language: string; label: string }) {
+  // Colouring follows behind typing: a stale frame of colours is better than a late keystroke.
+  const deferred = useDeferredValue(code);
+  const tokens = useHighlight(deferred, language);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls has to be reachable by the keyboard
+    <section aria-label={label} tabIndex={0} className="overflow-x-auto px-3 pb-3">
+      <pre className="w-max min-w-full baton-code text-[12px] leading-[18px] selectable">
+        <code>{tokens === null || deferred !== code ? code : <Coloured lines={tokens} />}</code>
+      </pre>
+    </section>
+  );
+}
+
+function Coloured({ lines }: { lines: TokenLines }) {
+  return lines.map((line, row) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: lines of code have no identity but their place
+    <span key={row}>
+      {line.map((token, place) => (
+        <span
+          // biome-ignore lint/suspicious/noArrayIndexKey: nor have their pieces
+          key={place}
+          style={{
+            ...(token.colour === null ? {} : { color: token.colour }),
+            ...(token.isItalic ? { fontStyle: 'italic' } : {}),
+            ...(token.isBold ? { fontWeight: 600 } : {}),
+          }}
+        >
+          {token.text}
+        </span>
+      ))}
+      {row < lines.length - 1 ? '\n' : ''}
+    </span>
+  ));
+}

@@ -1,0 +1,93 @@
+import { useSyncExternalStore } from 'react';
+import type { HighlighterCore } from 'shiki/core';
+import { languageOf, loadLanguage } from './languages.ts';
+
+/** One coloured piece of a line. `colour` is a CSS variable of claude.css, so that a change of theme colours nothing anew. */
+export interface Token {
+  readonly text: string;
+  readonly colour: string | null;
+  readonly isItalic: boolean;
+  readonly isBold: boolean;
+}
+export type TokenLines = readonly (readonly Token[])[];
+
+/** Longer code is shown plain: colouring it would hold up typing. */
+const COLOURED_CHARS = 60_000;
+/** Blocks that keep their colours while they are scrolled out and back in. */
+const CACHE_LIMIT = 200;
+const THEME = 'baton';
+const ITALIC = 1;
+const BOLD = 2;
+
+/** Highlighter and languages are loaded when the first code is shown. */
+let highlighter: HighlighterCore | null = null;
+let loadingHighlighter: Promise<HighlighterCore> | null = null;
+const ready = new Set<string>();
+const loading = new Set<string>();
+const listeners = new Set<() => void>();
+const cache = new Map<string, TokenLines>();
+
+async function makeHighlighter(): Promise<HighlighterCore> {
+  const [{ createHighlighterCore, createCssVariablesTheme }, { createJavaScriptRegexEngine }] = await Promise.all([
+    import('shiki/core'),
+    import('shiki/engine/javascript'),
+  ]);
+  const theme = createCssVariablesTheme({ name: THEME, variablePrefix: '--code-', fontStyle: true });
+  return createHighlighterCore({ engine: createJavaScriptRegexEngine({ forgiving: true }), themes: [theme], langs: [] });
+}
+
+async function load(language: string): Promise<void> {
+  loadingHighlighter ??= makeHighlighter();
+  highlighter = await loadingHighlighter;
+  await highlighter.loadLanguage(...(await loadLanguage(language)));
+  ready.add(language);
+  for (const listener of listeners) listener();
+}
+
+function request(language: string): void {
+  if (loading.has(language)) return;
+  loading.add(language);
+  load(language).catch((error: unknown) => {
+    // Code without colours is still code; the next block of that language tries again.
+    console.warn(`the colours of ${language} could not be loaded`, error);
+    loading.delete(language);
+  });
+}
+
+/** Colours of `code`; null where it is shown plain: language unknown or not loaded yet, or too long. */
+export function highlight(code: string, language: string): TokenLines | null {
+  if (highlighter === null || !ready.has(language) || code.length > COLOURED_CHARS) return null;
+  const key = `${language}\n${code}`;
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+  const lines = highlighter.codeToTokens(code, { lang: language, theme: THEME, tokenizeMaxLineLength: 2000 }).tokens.map((line) =>
+    line.map(
+      (token): Token => ({
+        text: token.content,
+        colour: token.color === 'var(--code-foreground)' ? null : (token.color ?? null),
+        isItalic: ((token.fontStyle ?? 0) & ITALIC) !== 0,
+        isBold: ((token.fontStyle ?? 0) & BOLD) !== 0,
+      }),
+    ),
+  );
+  cache.set(key, lines);
+  const oldest = cache.keys().next();
+  if (cache.size > CACHE_LIMIT && !oldest.done) cache.delete(oldest.value);
+  return lines;
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+  };
+}
+
+/** Colours of `code` in the language that a fence or a file ending names; null while they are not there. */
+export function useHighlight(code: string, name: string): TokenLines | null {
+  const language = languageOf(name);
+  const isReady = useSyncExternalStore(subscribe, () => language !== null && ready.has(language));
+  if (language === null) return null;
+  if (!isReady) request(language);
+  return highlight(code, language);
+}

@@ -1,0 +1,34 @@
+import { ShieldCheck } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { PermissionDecision } from '../../../src-shared/events.ts';
+import { Icon } from '../../ui/icon.tsx';
+
+/** A request that was open here and has been settled by somebody else. */
+export interface AnsweredElsewhere {
+  readonly requestId: string;
+  readonly toolName: string;
+  readonly decision: PermissionDecision;
+  /** Nobody answered: the turn ended. */
+  readonly isMoot: boolean;
+}
+
+const shownMs = 6000;
+
+/** Says who answered, for a moment, then goes. */
+export function AnsweredNote({ answered }: { answered: AnsweredElsewhere }) {
+  const { t } = useTranslation('claude');
+  const [gone, setGone] = useState<string | null>(null);
+  useEffect(() => {
+    const timer = setTimeout(() => setGone(answered.requestId), shownMs);
+    return () => clearTimeout(timer);
+  }, [answered]);
+  if (gone === answered.requestId) return null;
+  const how = answered.isMoot ? 'moot' : answered.decision;
+  return (
+    <p role="status" className="flex h-7 animate-appear items-center gap-2 px-1 text-dim">
+      <Icon of={ShieldCheck} size={14} className="text-faint" />
+      {t(`permission.elsewhere.${how}`, { tool: answered.toolName })}
+    </p>
+  );
+}

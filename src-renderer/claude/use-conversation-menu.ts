@@ -1,0 +1,55 @@
+import { Copy, GitFork, UnfoldVertical } from 'lucide-react';
+import { useTranslation } from 'react-i18next';
+import { EMPTY_CONVERSATION, foldEvents } from '../../src-shared/conversation.ts';
+import { CONVERSATION_CHANNELS } from '../../src-shared/conversation-facts.ts';
+import { conversationMarkdown } from '../../src-shared/conversation-markdown.ts';
+import { NO_SEQ, type RunId, type Seq } from '../../src-shared/ids.ts';
+import { call } from '../engine.ts';
+import { useKeyLabel } from '../navigation/keymap.ts';
+import { forkSession } from '../session-actions.ts';
+import type { MenuItem } from '../ui/menu.tsx';
+import { showFailure, showNotice } from '../ui/toasts.tsx';
+import { type Folds, useIsVerbose } from './conversation/folds.ts';
+
+const PAGE_EVENTS = 2000;
+
+/** What can be done with the conversation as a whole. */
+export function useConversationMenu(runId: RunId, folds: Folds, copy: (text: string) => Promise<void>): readonly MenuItem[] {
+  const { t } = useTranslation('claude');
+  const isVerbose = useIsVerbose(folds);
+  const unfoldKey = useKeyLabel('claude.unfoldAll');
+  const copyAll = async () => {
+    try {
+      await copy(await wholeConversation(runId));
+      showNotice(t('copied'));
+    } catch (error) {
+      showFailure(t('copyFailed'), error);
+    }
+  };
+  const fork = () => {
+    forkSession(runId).catch((error: unknown) => showFailure(t('fork.failed'), error));
+  };
+  return [
+    { label: t('menu.copy'), icon: Copy, onSelect: () => void copyAll() },
+    { label: t('menu.fork'), icon: GitFork, onSelect: fork },
+    {
+      label: isVerbose ? t('menu.fold') : t('menu.unfold'),
+      icon: UnfoldVertical,
+      shortcut: unfoldKey,
+      onSelect: () => folds.setVerbose(!folds.isVerbose),
+    },
+  ];
+}
+
+/** From its first event, however little of it is on screen. */
+async function wholeConversation(runId: RunId): Promise<string> {
+  let view = EMPTY_CONVERSATION;
+  let after: Seq = NO_SEQ;
+  for (;;) {
+    const page = await call('history.read', { runId, after, limit: PAGE_EVENTS, channels: [...CONVERSATION_CHANNELS] });
+    view = foldEvents(view, page.events);
+    const last = page.events.at(-1);
+    if (!page.more || last === undefined) return conversationMarkdown(view.turns);
+    after = last.seq;
+  }
+}
