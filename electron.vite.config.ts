@@ -61,6 +61,8 @@ if (Object.keys(renderer).length > 0) {
     plugins: [react(), tailwindcss()],
     build: {
       target: 'chrome130',
+      // The page may load fonts and images from its own files only.
+      assetsInlineLimit: 0,
       minify: true,
       sourcemap: true,
       rollupOptions: {
