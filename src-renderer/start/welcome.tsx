@@ -28,14 +28,14 @@ export function Welcome() {
     <div className="flex h-full items-center justify-center overflow-y-auto p-6">
       <form className="flex w-full max-w-100 flex-col gap-5" onSubmit={(event) => void save(event)}>
         <div>
-          <h1 className="text-20 font-semibold">{t('welcome.title')}</h1>
+          <h2 className="text-20 font-semibold">{t('welcome.title')}</h2>
           <p className="mt-1 text-dim">{t('welcome.text')}</p>
         </div>
         <Field label={t('welcome.name')} help={t('welcome.nameHelp')} problem={problem}>
           {(ids) => <Input {...ids} value={name} maxLength={64} onChange={(event) => setName(event.target.value)} />}
         </Field>
         <div>
-          <h2 className="mb-1 font-medium">{t('welcome.claude')}</h2>
+          <h3 className="mb-1 font-medium">{t('welcome.claude')}</h3>
           <ClaudeNotice checked={checked} />
         </div>
         <div>

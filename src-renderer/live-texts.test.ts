@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest';
+import type { LiveText } from '../src-shared/protocol.ts';
+import { LiveTexts } from './live-texts.ts';
+
+function piece(over: Partial<LiveText>): LiveText {
+  return { messageId: 'm1', block: 0, blockKind: 'text', toolName: null, parentToolUseId: null, offset: 0, text: '', ...over };
+}
+
+it('[claude-2] puts pieces together, also when a reconnect repeats some of them', () => {
+  const texts = new LiveTexts();
+  texts.add(piece({ text: 'Hello' }));
+  texts.add(piece({ offset: 5, text: ' wor' }));
+  texts.add(piece({ offset: 5, text: ' world' }));
+  texts.add(piece({ block: 1, blockKind: 'tool-input', toolName: 'Bash', text: '{' }));
+  expect(texts.all.map(({ block, offset, text }) => ({ block, offset, text }))).toEqual([
+    { block: 0, offset: 0, text: 'Hello world' },
+    { block: 1, offset: 0, text: '{' },
+  ]);
+  texts.clear();
+  expect(texts.all).toEqual([]);
+});
