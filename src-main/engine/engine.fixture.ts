@@ -8,6 +8,7 @@ import { ClientId, InputId, MachineId, type RunId, type Seq } from '../../src-sh
 import type { SessionSpec, SessionState } from '../../src-shared/session.ts';
 import { type Schedule, type Wire, wirePair } from '../../src-shared/wire.ts';
 import { openStore, type Store } from '../store/store.ts';
+import type { AdapterFactory } from './adapters/adapter.ts';
 import { echoAdapter } from './adapters/echo.ts';
 import { ptyAdapter } from './adapters/pty.ts';
 import { Children } from './children.ts';
@@ -37,8 +38,14 @@ export interface TestClient extends RunSessionClient {
   readonly wires: readonly Wire[];
 }
 
+/** What runs Claude sessions, and what their children need besides. */
+export interface ClaudeParts {
+  readonly adapter: AdapterFactory;
+  readonly env: () => Record<string, string>;
+}
+
 /** An engine with the real store, the real pty host and real screens, in a folder of its own. */
-export async function ground(folder?: string): Promise<Ground> {
+export async function ground(folder?: string, claude: ClaudeParts = { adapter: echoAdapter, env: () => ({}) }): Promise<Ground> {
   const home = folder ?? (await mkdtemp(join(tmpdir(), 'baton-engine-')));
   const problems: string[] = [];
   const store = await openStore({ file: join(home, 'baton.db') });
@@ -50,12 +57,12 @@ export async function ground(folder?: string): Promise<Ground> {
     screens,
     adapters: {
       pty: ptyAdapter(ptyHost, { shellIntegrationFolder: join(home, 'shell'), version: '0' }),
-      claude: echoAdapter,
+      claude: claude.adapter,
       echo: echoAdapter,
     },
     children: new Children(store),
     machine: () => ({ machineId, name: 'here' }),
-    childEnv: () => ({ PATH: process.env.PATH ?? '', HOME: home, LANG: 'C.UTF-8', PS1: '$ ' }),
+    childEnv: () => ({ PATH: process.env.PATH ?? '', HOME: home, LANG: 'C.UTF-8', PS1: '$ ', ...claude.env() }),
     onProblem: (message, error) => problems.push(`${message} ${error instanceof Error ? error.message : ''}`),
     version: '0',
     home,
@@ -83,7 +90,7 @@ export async function ground(folder?: string): Promise<Ground> {
       // What a killed process leaves unsaid stays unsaid: no session hears that its program has ended.
       for (const session of engine.sessions.values()) session.log.close();
       await closeParts();
-      return ground(home);
+      return ground(home, claude);
     },
     dispose: async () => {
       await engine.stop();

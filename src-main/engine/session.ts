@@ -154,7 +154,7 @@ export class Session implements AdapterHost {
 
   /** Starts the program (again). Joins a start that is under way. Rejects with the reason; the session is then ended, with that reason. */
   start(): Promise<void> {
-    if (this.#isRunning) return Promise.resolve();
+    if (this.#isRunning && this.#starting === null) return Promise.resolve();
     this.#starting ??= this.#startAdapter().finally(() => {
       this.#starting = null;
     });
