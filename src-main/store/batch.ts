@@ -23,6 +23,8 @@ export const FORM_BYTES = 1;
 const MEASURE_ABOVE_CHARS = 4096;
 const MAX_LABELS = 1024;
 const FIRST_BYTES = 8 * 1024;
+const MAX_SPARE = 3;
+const MAX_SPARE_BYTES = 2 * 1024 * 1024;
 
 export class BatchEncoder {
   #bytes: Buffer<ArrayBuffer> = Buffer.alloc(0);
@@ -30,8 +32,8 @@ export class BatchEncoder {
   #operationAt = 0;
   readonly #labels = new Map<string, Map<string, Buffer>>();
   #labelCount = 0;
-  /** What the last batches came to: the next one starts at that size. */
-  #expectedBytes = FIRST_BYTES;
+  /** Buffers that came back from the writer: memory that is touched for the first time is what a large batch costs most. */
+  readonly #spare: ArrayBuffer[] = [];
 
   get usedBytes(): number {
     return this.#used;
@@ -59,10 +61,14 @@ export class BatchEncoder {
   /** The batch so far; the encoder starts a new one. */
   take(): Buffer<ArrayBuffer> {
     const taken = this.#bytes.subarray(0, this.#used);
-    this.#expectedBytes = Math.max(FIRST_BYTES, Math.ceil((this.#expectedBytes + this.#used) / 2));
     this.#bytes = Buffer.alloc(0);
     this.#used = 0;
     return taken;
+  }
+
+  /** Gives a batch's memory back, once nobody looks at it any more. */
+  recycle(buffer: ArrayBuffer): void {
+    if (this.#spare.length < MAX_SPARE && buffer.byteLength <= MAX_SPARE_BYTES) this.#spare.push(buffer);
   }
 
   #event(event: Omit<LogEvent, 'runId'>): void {
@@ -118,7 +124,10 @@ export class BatchEncoder {
   #reserve(bytes: number): void {
     const needed = this.#used + bytes;
     if (needed <= this.#bytes.length) return;
-    const larger = Buffer.from(new ArrayBuffer(Math.max(needed, this.#bytes.length * 2, this.#expectedBytes)));
+    const spare = this.#spare.findIndex((buffer) => buffer.byteLength >= needed);
+    const [buffer = new ArrayBuffer(Math.max(needed, this.#bytes.length * 2, FIRST_BYTES))] =
+      spare < 0 ? [] : this.#spare.splice(spare, 1);
+    const larger = Buffer.from(buffer);
     larger.set(this.#bytes.subarray(0, this.#used));
     this.#bytes = larger;
   }

@@ -9,13 +9,13 @@ import type { EventPage } from './messages.ts';
  * padded to 8 bytes, so that the numbers can be read through typed arrays.
  */
 const HEADER_BYTES = 32;
-const FIRST_BYTES = 16 * 1024;
 
+/** One allocation of the right size: fresh memory is what a page costs most. */
 export class EventPageWriter {
-  #buffer: ArrayBuffer;
-  #bytes: Buffer;
-  #floats: Float64Array;
-  #words: Uint32Array;
+  readonly #buffer: ArrayBuffer;
+  readonly #bytes: Buffer;
+  readonly #floats: Float64Array;
+  readonly #words: Uint32Array;
   #used = 0;
   #count = 0;
   readonly #labels: [channel: string, type: string][] = [];
@@ -24,21 +24,18 @@ export class EventPageWriter {
   #lastType = '';
   #lastLabel = -1;
 
-  constructor() {
-    this.#buffer = new ArrayBuffer(FIRST_BYTES);
+  /** Of the events that will be added. */
+  constructor(payloads: readonly Uint8Array[]) {
+    let size = 0;
+    for (const payload of payloads) size += HEADER_BYTES + padded(payload.length);
+    this.#buffer = new ArrayBuffer(size);
     this.#bytes = Buffer.from(this.#buffer);
     this.#floats = new Float64Array(this.#buffer);
     this.#words = new Uint32Array(this.#buffer);
   }
 
-  get count(): number {
-    return this.#count;
-  }
-
   /** `payload`: the stored bytes of JSON or raw bytes. */
   add(seq: number, epoch: number, ts: number, channel: string, type: string, isJson: boolean, payload: Uint8Array): void {
-    const end = this.#used + HEADER_BYTES + ((payload.length + 7) & ~7);
-    if (end > this.#buffer.byteLength) this.#grow(end);
     const float = this.#used >>> 3;
     const word = this.#used >>> 2;
     this.#floats[float] = seq;
@@ -48,12 +45,12 @@ export class EventPageWriter {
     this.#words[word + 6] = isJson ? FORM_JSON : FORM_BYTES;
     this.#words[word + 7] = payload.length;
     this.#bytes.set(payload, this.#used + HEADER_BYTES);
-    this.#used = end;
+    this.#used += HEADER_BYTES + padded(payload.length);
     this.#count++;
   }
 
   finish(): EventPage {
-    return { bytes: new Uint8Array(this.#buffer, 0, this.#used), count: this.#count, labels: this.#labels };
+    return { bytes: new Uint8Array(this.#buffer), count: this.#count, labels: this.#labels };
   }
 
   #label(channel: string, type: string): number {
@@ -69,17 +66,10 @@ export class EventPageWriter {
     this.#lastLabel = index;
     return index;
   }
+}
 
-  #grow(needed: number): void {
-    let size = this.#buffer.byteLength;
-    while (size < needed) size *= 2;
-    const old = this.#bytes;
-    this.#buffer = new ArrayBuffer(size);
-    this.#bytes = Buffer.from(this.#buffer);
-    this.#bytes.set(old.subarray(0, this.#used));
-    this.#floats = new Float64Array(this.#buffer);
-    this.#words = new Uint32Array(this.#buffer);
-  }
+function padded(bytes: number): number {
+  return Math.ceil(bytes / 8) * 8;
 }
 
 /** Raw payloads are views into the page's buffer. */
@@ -108,7 +98,7 @@ export function unpackEvents(runId: RunId, page: EventPage): LogEvent[] {
       type: label[1],
       payload,
     };
-    at = from + ((length + 7) & ~7);
+    at = from + padded(length);
   }
   return events;
 }

@@ -64,7 +64,8 @@ export type ToWriter =
 
 /** What the writer says unasked. */
 export type WriterEvent =
-  | { readonly kind: 'committed'; readonly result: BatchResult }
+  /** `bytes`: the batch's own, given back. */
+  | { readonly kind: 'committed'; readonly result: BatchResult; readonly bytes: Uint8Array<ArrayBuffer> }
   /** Everything committed so far is fsynced. */
   | { readonly kind: 'synced' }
   | ProblemEvent;

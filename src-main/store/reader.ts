@@ -66,58 +66,37 @@ export class Reader {
   }
 
   #read(query: ReadQuery): EventPage {
-    const { channels } = query;
-    const first = rowId(query.key, query.after + 1);
-    const last = rowId(query.key, query.upTo);
+    const { key, after, upTo, channels } = query;
+    const { rows, isWhole } = this.#rows(query);
     const showsGaps = channels === null || channels.includes('pty:stdout') || channels.includes('system:status');
-    const found: (Row | Gap)[] = [];
-    let bytes = 0;
-    const take = (item: Row | Gap) => {
-      bytes += Array.isArray(item) ? item[6].length : 0;
-      if (found.length > 0 && bytes > query.maxBytes) return false;
-      found.push(item);
-      return found.length < query.limit;
-    };
-    const gaps = showsGaps ? gapsBetween(this.#db, query.key, query.after, query.upTo) : [];
-    this.#merge(first, last, query, gaps, take);
-    if (query.fromEnd) found.reverse();
-    return pack(found);
+    const gaps = showsGaps ? gapsBetween(this.#db, key, after, upTo) : [];
+    if (query.fromEnd) gaps.reverse();
+    const items = gaps.length === 0 ? rows : merge(rows, gaps, query.fromEnd, isWhole).slice(0, query.limit);
+    return pack(query.fromEnd ? items.toReversed() : items);
   }
 
-  /** Rows and gaps in order of seq (a gap stands at its last seq), until `take` has enough. */
-  #merge(first: number, last: number, query: ReadQuery, gaps: readonly Gap[], take: (item: Row | Gap) => boolean): void {
-    const waiting = query.fromEnd ? [...gaps] : [...gaps].reverse();
-    const isBefore = (gap: Gap, row: Row) => (query.fromEnd ? gap.toSeq > seqOf(row[0]) : gap.toSeq < seqOf(row[0]));
-    for (const row of this.#rows(first, last, query)) {
-      for (let gap = waiting.at(-1); gap !== undefined && isBefore(gap, row); gap = waiting.at(-1)) {
-        waiting.pop();
-        if (!take(gap)) return;
-      }
-      if (!take(row)) return;
-    }
-    for (let gap = waiting.pop(); gap !== undefined; gap = waiting.pop()) if (!take(gap)) return;
-  }
-
-  /** Fetched piece by piece: the sizes seen so far say how many more are worth fetching. */
-  *#rows(first: number, last: number, query: ReadQuery): Generator<Row> {
+  /** Fetched piece by piece: the sizes seen so far say how many more are worth fetching. `isWhole`: there are no more. */
+  #rows(query: ReadQuery): { readonly rows: Row[]; readonly isWhole: boolean } {
     const statement = this.#rowStatement(query);
     const channels = query.channels === null ? [] : [JSON.stringify(query.channels)];
-    let low = first;
-    let high = last;
-    let rows = 0;
+    let low = rowId(query.key, query.after + 1);
+    let high = rowId(query.key, query.upTo);
+    const rows: Row[] = [];
     let bytes = 0;
-    for (let fetch = FIRST_ROWS; low <= high; ) {
-      const piece = statement.all(low, high, ...channels, Math.min(fetch, query.limit - rows));
+    for (let fetch = FIRST_ROWS; ; ) {
+      fetch = Math.min(fetch, query.limit - rows.length);
+      const piece = statement.all(low, high, ...channels, fetch);
       for (const row of piece) {
-        yield row;
         bytes += row[6].length;
-        rows++;
+        if (rows.length > 0 && bytes > query.maxBytes) return { rows, isWhole: false };
+        rows.push(row);
       }
-      const end = piece.at(-1);
-      if (end === undefined || rows >= query.limit) return;
-      if (query.fromEnd) high = end[0] - 1;
-      else low = end[0] + 1;
-      fetch = Math.min(MAX_ROWS, 1 + Math.ceil((query.maxBytes - bytes) / Math.max(1, bytes / rows)));
+      const last = piece.at(-1);
+      if (piece.length < fetch || last === undefined) return { rows, isWhole: true };
+      if (rows.length === query.limit) return { rows, isWhole: false };
+      if (query.fromEnd) high = last[0] - 1;
+      else low = last[0] + 1;
+      fetch = Math.min(MAX_ROWS, 1 + Math.ceil((query.maxBytes - bytes) / Math.max(1, bytes / rows.length)));
     }
   }
 
@@ -186,19 +165,35 @@ export class Reader {
   }
 }
 
-function pack(found: readonly (Row | Gap)[]): EventPage {
-  const page = new EventPageWriter();
-  for (const item of found) {
-    if (Array.isArray(item)) {
-      const [id, epoch, ts, channel, type, isJson, payload] = item;
-      page.add(seqOf(id), epoch, ts, channel, type, isJson === 1, payload);
-    } else {
-      const { fromSeq, toSeq, bytes, reason } = item;
-      const payload = Buffer.from(JSON.stringify({ fromSeq, toSeq, bytes, reason }), 'utf8');
-      page.add(toSeq, item.epoch, item.ts, 'system:status', 'gap', true, payload);
+/** In order, a gap at its last seq. Behind the last row a gap counts only if no row is left out between them. */
+function merge(rows: readonly Row[], gaps: readonly Gap[], fromEnd: boolean, isWhole: boolean): (Row | Gap)[] {
+  const items: (Row | Gap)[] = [];
+  let next = 0;
+  for (const row of rows) {
+    const seq = seqOf(row[0]);
+    for (let gap = gaps[next]; gap !== undefined && (fromEnd ? gap.toSeq > seq : gap.toSeq < seq); gap = gaps[next]) {
+      items.push(gap);
+      next++;
     }
+    items.push(row);
+  }
+  return isWhole ? [...items, ...gaps.slice(next)] : items;
+}
+
+function pack(items: readonly (Row | Gap)[]): EventPage {
+  const payloads = items.map((item) => ('length' in item ? item[6] : payloadOf(item)));
+  const page = new EventPageWriter(payloads);
+  for (const [index, item] of items.entries()) {
+    const payload = payloads[index];
+    if (payload === undefined) continue;
+    if ('length' in item) page.add(seqOf(item[0]), item[1], item[2], item[3], item[4], item[5] === 1, payload);
+    else page.add(item.toSeq, item.epoch, item.ts, 'system:status', 'gap', true, payload);
   }
   return page.finish();
+}
+
+function payloadOf({ fromSeq, toSeq, bytes, reason }: Gap): Buffer {
+  return Buffer.from(JSON.stringify({ fromSeq, toSeq, bytes, reason }), 'utf8');
 }
 
 function parseJson(text: string): Json {

@@ -1,4 +1,4 @@
-import type { Database } from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
 import { type ChainHash, hashFromBytes, NO_HASH } from './chain.ts';
 import { addGap } from './gaps.ts';
 import { MAX_SEQ, rowId, seqOf } from './row-id.ts';
@@ -112,13 +112,18 @@ function copyRows(source: Database, target: Database, table: string, where: stri
   })();
 }
 
+/** Prepared once per table: there may be millions of rows. */
+const inserts = new WeakMap<Database, Map<string, Statement>>();
+
 function insertInto(target: Database, table: string, row: Readonly<Record<string, unknown>>): void {
   const columns = Object.keys(row);
-  target
-    .prepare(
-      `INSERT OR REPLACE INTO ${table} (${columns.join(', ')}) VALUES (${columns.map((column) => `@${column}`).join(', ')})`,
-    )
-    .run(row);
+  const values = columns.map((column) => `@${column}`);
+  const prepared = inserts.get(target) ?? new Map<string, Statement>();
+  const insert =
+    prepared.get(table) ??
+    target.prepare(`INSERT OR REPLACE INTO ${table} (${columns.join(', ')}) VALUES (${values.join(', ')})`);
+  inserts.set(target, prepared.set(table, insert));
+  insert.run(row);
 }
 
 /** The rows up to the first damaged page. */

@@ -12,16 +12,19 @@ const SCHEMA = `
   CREATE TABLE about (log_id TEXT NOT NULL) STRICT;
   -- Events up to seq are indexed. is_open: the last of them may go on in the next, which is then indexed together with it.
   CREATE TABLE cursors (key INTEGER PRIMARY KEY, seq INTEGER NOT NULL, is_open INTEGER NOT NULL) STRICT;
-  -- id: as in the log's events, of the last event. overlaps: the first event belongs to the segment before, too.
+  -- id: as in the log's events, of the last event. overlaps: the first event belongs to the segment before, too. is_open: the
+  -- last one may go on in the next, which the segment after it looks at (it overlaps); otherwise the line that the cut went
+  -- through belongs to this one.
   CREATE TABLE segments (
     id INTEGER PRIMARY KEY,
     from_seq INTEGER NOT NULL,
     ts INTEGER NOT NULL,
-    overlaps INTEGER NOT NULL
+    overlaps INTEGER NOT NULL,
+    is_open INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX segments_by_ts ON segments (ts);
   CREATE VIRTUAL TABLE texts USING fts5 (
-    text, tokenize = 'trigram', detail = none, columnsize = 0, content = '', contentless_delete = 1
+    text, tokenize = 'trigram', detail = none, content = '', contentless_delete = 1
   );
   PRAGMA user_version = ${FORMAT};
 `;
@@ -31,6 +34,7 @@ export interface SegmentRow {
   readonly from_seq: number;
   readonly ts: number;
   readonly overlaps: number;
+  readonly is_open: number;
 }
 
 export function indexPath(file: string): string {

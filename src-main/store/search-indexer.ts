@@ -128,7 +128,7 @@ export class Indexer {
     let count = 0;
     for (const row of this.#rows.between(session.key, fromSeq, session.last_seq)) {
       if (last !== null && segment.textBytes >= SEGMENT_BYTES && seqOf(last.id) > cursor.seq) {
-        this.#save(segment.finish(row).text, segmentFrom, last, overlaps);
+        this.#save(segment.finish(row).text, segmentFrom, last, { overlaps, isOpen: false });
         if (++count >= PIECE_SEGMENTS) return this.#moveCursor(session.key, seqOf(last.id), false);
         segment = new SegmentBuilder();
         segmentFrom = seqOf(row.id);
@@ -138,10 +138,11 @@ export class Indexer {
       segment.add(row);
       last = row;
     }
-    const hasNew = last !== null && seqOf(last.id) > cursor.seq && segment.textBytes > 0;
-    if (last !== null && hasNew) this.#save(segment.finish(null).text, segmentFrom, last, overlaps);
-    const isOpen = last !== null && last.channel === OUTPUT_CHANNEL;
-    this.#moveCursor(session.key, isOpen && last !== null ? seqOf(last.id) : session.last_seq, isOpen);
+    const isOpen = last?.channel === OUTPUT_CHANNEL;
+    if (last !== null && seqOf(last.id) > cursor.seq && segment.textBytes > 0) {
+      this.#save(segment.finish(null).text, segmentFrom, last, { overlaps, isOpen });
+    }
+    this.#moveCursor(session.key, last !== null && isOpen ? seqOf(last.id) : session.last_seq, isOpen);
     return false;
   }
 
@@ -155,10 +156,10 @@ export class Indexer {
     return true;
   }
 
-  #save(text: string, fromSeq: number, last: TextRow, overlaps: boolean): void {
+  #save(text: string, fromSeq: number, last: TextRow, { overlaps, isOpen }: { overlaps: boolean; isOpen: boolean }): void {
     this.#index
-      .prepare('INSERT INTO segments (id, from_seq, ts, overlaps) VALUES (?, ?, ?, ?)')
-      .run(last.id, fromSeq, last.ts, overlaps ? 1 : 0);
+      .prepare('INSERT INTO segments (id, from_seq, ts, overlaps, is_open) VALUES (?, ?, ?, ?, ?)')
+      .run(last.id, fromSeq, last.ts, overlaps ? 1 : 0, isOpen ? 1 : 0);
     this.#index.prepare('INSERT INTO texts (rowid, text) VALUES (?, ?)').run(last.id, text);
   }
 

@@ -104,12 +104,12 @@ export class TextRows {
     return this.#range.iterate(rowId(key, fromSeq), rowId(key, toSeq), JSON.stringify(TEXT_CHANNELS));
   }
 
-  /** The events from `fromSeq` to `toSeq` as one text, with the line finished that the last one may leave open. */
-  text(key: number, fromSeq: number, toSeq: number): SegmentText {
+  /** The events from `fromSeq` to `toSeq` as one text; `finishLine`: with what the next one adds to the last line. */
+  text(key: number, fromSeq: number, toSeq: number, finishLine: boolean): SegmentText {
     const builder = new SegmentBuilder();
     for (const row of this.between(key, fromSeq, toSeq)) builder.add(row);
     let next: TextRow | null = null;
-    for (const row of this.between(key, toSeq + 1, toSeq + 1)) next = row;
+    if (finishLine) for (const row of this.between(key, toSeq + 1, toSeq + 1)) next = row;
     return builder.finish(next);
   }
 

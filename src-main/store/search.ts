@@ -43,6 +43,8 @@ interface Piece {
   readonly toSeq: number;
   /** The first event is part of the piece before, too. */
   readonly overlaps: boolean;
+  /** The line that its end cuts through belongs to it. */
+  readonly finishLine: boolean;
   /** false: the index says that there is nothing. */
   readonly isCandidate: boolean;
 }
@@ -168,13 +170,13 @@ class SearchRun {
     const low = segment ? seqOf(segment.id) : stopAt;
     if (segment && low === upTo) {
       const isCandidate = this.#candidatesOf(key).has(segment.id);
-      return { fromSeq: segment.from_seq, toSeq: upTo, overlaps: segment.overlaps === 1, isCandidate };
+      return { ...pieceOf(segment), isCandidate };
     }
     const indexed = this.#indexed(key);
     const overlaps = indexed.isOpen && indexed.seq === low;
     const { fromSeq, bytes } = this.#rows.startOf(key, overlaps ? low : low + 1, upTo, SCAN_PIECE_BYTES);
     this.#budgetBytes -= bytes;
-    return { fromSeq, toSeq: upTo, overlaps: overlaps && fromSeq === low && fromSeq < upTo, isCandidate: true };
+    return { fromSeq, toSeq: upTo, overlaps: overlaps && fromSeq === low && fromSeq < upTo, finishLine: true, isCandidate: true };
   }
 
   /** One segment that holds all trigrams of the query. */
@@ -184,8 +186,7 @@ class SearchRun {
     if (segment === undefined) return null;
     const { id, ts } = segment;
     this.#budgetBytes -= CANDIDATE_BYTES;
-    const piece = { fromSeq: segment.from_seq, toSeq: seqOf(id), overlaps: segment.overlaps === 1, isCandidate: true };
-    const hits = this.#hitsIn(keyOf(id), piece);
+    const hits = this.#hitsIn(keyOf(id), pieceOf(segment));
     const given = this.#give(hits, id === cursor.id ? cursor.skip : 0);
     return given < hits.length ? { in: 'index', ts, id, skip: given } : { in: 'index', ts, id: id - 1, skip: 0 };
   }
@@ -195,7 +196,7 @@ class SearchRun {
     if (this.#index === null) return [];
     return this.#index
       .prepare<[string | null, number, number, number], SegmentRow>(
-        `SELECT s.id, s.from_seq, s.ts, s.overlaps FROM texts JOIN segments s ON s.id = texts.rowid
+        `SELECT s.* FROM texts JOIN segments s ON s.id = texts.rowid
          WHERE texts MATCH ? AND (s.ts, s.id) <= (?, ?) ORDER BY s.ts DESC, s.id DESC LIMIT ?`,
       )
       .all(this.#trigrams, cursor.ts, cursor.id, FOUND_SEGMENTS);
@@ -212,7 +213,7 @@ class SearchRun {
   #hitsIn(key: number, piece: Piece): SearchHit[] {
     const runId = this.#runIds.get(key);
     if (runId === undefined) return [];
-    const { text, marks, end } = this.#rows.text(key, piece.fromSeq, piece.toSeq);
+    const { text, marks, end } = this.#rows.text(key, piece.fromSeq, piece.toSeq, piece.finishLine);
     const hits: SearchHit[] = [];
     let at = 0;
     for (const found of text.matchAll(this.#pattern)) {
@@ -248,6 +249,10 @@ class SearchRun {
       .get(key);
     return { seq: row?.seq ?? 0, isOpen: row?.is_open === 1 };
   }
+}
+
+function pieceOf({ id, from_seq, overlaps, is_open }: SegmentRow): Piece {
+  return { fromSeq: from_seq, toSeq: seqOf(id), overlaps: overlaps === 1, finishLine: is_open === 0, isCandidate: true };
 }
 
 /** The match and what stands beside it in its line. */

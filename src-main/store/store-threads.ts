@@ -93,7 +93,7 @@ export class StoreThreads {
   #handleWriter(event: WriterEvent): void {
     switch (event.kind) {
       case 'committed':
-        this.#index.noteAppended(this.queue.handleCommitted(event.result));
+        this.#index.noteAppended(this.queue.handleCommitted(event.result, event.bytes.buffer));
         if (event.result.isSynced) this.onSynced();
         return;
       case 'synced':

@@ -22,7 +22,9 @@ export class WorkerLink<To, Event extends { readonly kind: string }> {
   #ended: StoreError | null = null;
 
   constructor(role: WorkerRole) {
-    this.#worker = new Worker(entryPath('store-worker'), { workerData: role, name: `baton-${role.role}` });
+    // execArgv: what the process was started with (an evaluated script, a debugger) is not for its threads.
+    const options = { workerData: role, name: `baton-${role.role}`, execArgv: [] };
+    this.#worker = new Worker(entryPath('store-worker'), options);
     this.#worker.on('message', (message: Answer | Event) => this.#handle(message));
     this.#worker.on('error', (error) => this.#die(role, failureOf(error).message));
     this.exited = new Promise((resolve) => {

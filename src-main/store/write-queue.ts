@@ -6,7 +6,7 @@ import { errorOf, StoreError } from './store-error.ts';
 /** Batches that the writer has been given and not committed: one that it writes and one that waits, so that it never idles. */
 const MAX_IN_FLIGHT = 2;
 /** A batch is closed at this size; the next one begins. It bounds how long a durable write waits behind output. */
-const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_BYTES = 1024 * 1024;
 /** Output that nobody waits for stays up to this long for company: a commit costs the disk some 20 KB however little it holds. */
 const LINGER_MS = 10;
 const LINGER_BELOW_BYTES = 64 * 1024;
@@ -95,8 +95,9 @@ export class WriteQueue {
     this.#pendingBytes += bytes;
   }
 
-  /** The writer's answer to a batch. Returns how many bytes it held. */
-  handleCommitted({ batchId, failures }: BatchResult): number {
+  /** The writer's answer to a batch, with the memory it came in. Returns how many bytes it held. */
+  handleCommitted({ batchId, failures }: BatchResult, memory: ArrayBuffer): number {
+    this.#encoder.recycle(memory);
     const done = this.#inFlight.get(batchId);
     if (done === undefined) return 0;
     this.#inFlight.delete(batchId);

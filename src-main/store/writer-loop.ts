@@ -13,6 +13,8 @@ const CHORE_STEP_BYTES = 1024 * 1024;
 /** Something that is done step by step between batches. false: it is done. */
 type Chore = () => boolean;
 
+type Send = (message: Answer | WriterEvent, transfer?: readonly ArrayBuffer[]) => void;
+
 /** The thread that writes: batches as they come, and between them one step of whatever waits. */
 export function runWriter(port: MessagePort, file: string): void {
   let loop: WriterLoop | null = null;
@@ -36,7 +38,7 @@ export function runWriter(port: MessagePort, file: string): void {
 }
 
 function openLoop(port: MessagePort, file: string, callId: number): WriterLoop | null {
-  const send = (message: Answer | WriterEvent) => port.postMessage(message);
+  const send: Send = (message, transfer = []) => port.postMessage(message, [...transfer]);
   try {
     const { db, recovered, wasUnclean } = openLog(file);
     // So that all that is there may be called durable.
@@ -65,11 +67,11 @@ class WriterLoop {
   readonly #db: Database;
   readonly #file: string;
   readonly #writer: Writer;
-  readonly #send: (message: Answer | WriterEvent) => void;
+  readonly #send: Send;
   readonly #chores: Chore[] = [];
   #scheduled: NodeJS.Immediate | null = null;
 
-  constructor(db: Database, file: string, send: (message: Answer | WriterEvent) => void) {
+  constructor(db: Database, file: string, send: Send) {
     this.#db = db;
     this.#file = file;
     this.#writer = new Writer(db, file);
@@ -79,7 +81,7 @@ class WriterLoop {
 
   write(batch: Batch): void {
     const result = this.#writer.write(batch);
-    this.#send({ kind: 'committed', result });
+    this.#send({ kind: 'committed', result, bytes: batch.bytes }, [batch.bytes.buffer]);
     for (const failure of result.failures.values()) if (failure.code === 'damaged') this.#damaged(failure.message);
     if (batch.extras.some((extra) => extra.op === 'delete')) this.#removeDeleted();
     this.#checkpoint();
