@@ -96,6 +96,7 @@ function goToAttention(): void {
 
 const sessionHandlers: Handlers = {
   'session.newTerminal': { run: () => quickTerminal() },
+  'session.newTerminalWith': { run: () => show({ is: 'newTerminal' }) },
   'session.newClaude': { run: () => show({ is: 'newClaude' }) },
   'session.rename': onSession(
     () => true,

@@ -51,7 +51,7 @@ describe('the table', () => {
     expect(chordLabel(chord('cmd+shift+p'), true)).toBe('⇧⌘P');
     expect(chordLabel(chord('ctrl+alt+left'), false)).toBe('Ctrl+Alt+Left');
     expect(chordAccelerator(chord('ctrl++'))).toBe('Control+Plus');
-    expect(chordAccelerator(chord('cmd+shift+enter'))).toBe('Shift+Command+Return');
+    expect(chordAccelerator(chord('cmd+shift+enter'))).toBe('Shift+Command+Enter');
   });
 });
 

@@ -26,6 +26,7 @@ interface CommandRow {
 
 export const COMMANDS = {
   'session.newTerminal': row('New terminal', 'Session', ['cmd+t'], ['ctrl+shift+t'], 'always', 'file'),
+  'session.newTerminalWith': row('New terminal with options', 'Session', [], [], 'always', 'file'),
   'session.newClaude': row('New Claude session', 'Session', ['cmd+n'], ['ctrl+shift+n'], 'always', 'file'),
   'session.rename': row('Rename session', 'Session', ['cmd+shift+r'], ['f2'], 'always', 'session'),
   'session.restart': row('Restart session', 'Session', [], [], 'always', 'session'),
@@ -167,7 +168,7 @@ const KEY_NAMES: Readonly<Record<string, { readonly dom: string; readonly accele
   right: { dom: 'arrowright', accelerator: 'Right', mac: '→' },
   up: { dom: 'arrowup', accelerator: 'Up', mac: '↑' },
   down: { dom: 'arrowdown', accelerator: 'Down', mac: '↓' },
-  enter: { dom: 'enter', accelerator: 'Return', mac: '↩' },
+  enter: { dom: 'enter', accelerator: 'Enter', mac: '↩' },
   escape: { dom: 'escape', accelerator: 'Esc', mac: 'Esc' },
   tab: { dom: 'tab', accelerator: 'Tab', mac: '⇥' },
   space: { dom: ' ', accelerator: 'Space', mac: 'Space' },

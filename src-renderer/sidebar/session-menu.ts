@@ -8,6 +8,7 @@ import { useWindow } from '../store.ts';
 import type { MenuItem } from '../ui/menu.tsx';
 import { showFailure } from '../ui/toasts.tsx';
 import { openPane } from '../workspace/workspace.ts';
+import type { SessionGroup } from './grouping.ts';
 
 /** Runs what a menu was asked for and tells of a failure, naming the menu's own words. */
 function attempt(label: string, act: () => Promise<unknown>): () => void {
@@ -49,5 +50,18 @@ export function sessionMenu(session: SessionSummary): readonly MenuItem[] {
           onSelect: () => show({ overlay: { is: 'deleteSessions', runIds: [runId] } }),
         }
       : { label: t('session.close'), icon: Square, onSelect: attempt(t('session.close'), () => endSession(runId)) },
+  ];
+}
+
+/** What can be done to the ended sessions together. */
+export function groupMenu(group: SessionGroup): readonly MenuItem[] {
+  const runIds = group.sessions.map((session) => session.runId);
+  return [
+    {
+      label: i18next.t('sidebar.deleteEnded'),
+      icon: Trash2,
+      danger: true,
+      onSelect: () => useWindow.setState({ overlay: { is: 'deleteSessions', runIds } }),
+    },
   ];
 }

@@ -11,7 +11,7 @@ import { RelativeTime } from '../ui/relative-time.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
 import type { ListRow } from './grouping.ts';
 import { projectOf, shortPath } from './project.ts';
-import { sessionMenu } from './session-menu.ts';
+import { groupMenu, sessionMenu } from './session-menu.ts';
 
 const rowClasses = 'flex h-7 w-full items-center rounded-sm text-left outline-offset-[-2px]';
 
@@ -31,27 +31,29 @@ export function GroupHeading({
   const name = group.state ? t(`sidebar.group.${group.state}`) : (group.project ?? '');
   return (
     <div className="px-1.5">
-      <button
-        type="button"
-        data-row={group.key}
-        aria-expanded={!isFolded}
-        tabIndex={isTabStop ? 0 : -1}
-        onFocus={onFocus}
-        onClick={onToggle}
-        title={group.project ? shortPath(group.key.slice('project:'.length)) : undefined}
-        className={classes(rowClasses, 'group gap-1 px-1.5 text-11 font-medium text-faint hover:text-text')}
-      >
-        <span className={classes('truncate', group.state === 'needsYou' && 'text-accent-text')}>{name}</span>
-        <span className="tabular-nums">{group.sessions.length}</span>
-        <Icon
-          of={ChevronRight}
-          size={12}
-          className={classes(
-            'transition-transform duration-120',
-            isFolded ? '' : 'rotate-90 opacity-0 group-hover:opacity-100 group-focus-visible:opacity-100',
-          )}
-        />
-      </button>
+      <ContextMenu items={() => groupMenu(group)} disabled={group.state !== 'ended'}>
+        <button
+          type="button"
+          data-row={group.key}
+          aria-expanded={!isFolded}
+          tabIndex={isTabStop ? 0 : -1}
+          onFocus={onFocus}
+          onClick={onToggle}
+          title={group.project ? shortPath(group.key.slice('project:'.length)) : undefined}
+          className={classes(rowClasses, 'group gap-1 px-1.5 text-11 font-medium text-faint hover:text-text')}
+        >
+          <span className={classes('truncate', group.state === 'needsYou' && 'text-accent-text')}>{name}</span>
+          <span className="tabular-nums">{group.sessions.length}</span>
+          <Icon
+            of={ChevronRight}
+            size={12}
+            className={classes(
+              'transition-transform duration-120',
+              isFolded ? '' : 'rotate-90 opacity-0 group-hover:opacity-100 group-focus-visible:opacity-100',
+            )}
+          />
+        </button>
+      </ContextMenu>
     </div>
   );
 }

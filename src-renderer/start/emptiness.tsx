@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import { useWindow } from '../store.ts';
 import { EmptyState } from '../ui/empty-state.tsx';
+import { ErrorNotice } from '../ui/error-notice.tsx';
 import { Spinner } from '../ui/spinner.tsx';
 import { FirstSteps } from './first-steps.tsx';
 import { Welcome } from './welcome.tsx';
@@ -8,17 +9,10 @@ import { Welcome } from './welcome.tsx';
 /** What the panes' area shows while no pane is open: the way in. */
 export function Emptiness() {
   const { t } = useTranslation();
-  const connection = useWindow((window) => window.connection.is);
   const isKnown = useWindow((window) => window.host !== null && window.settingsFile !== null);
   const hasSessions = useWindow((window) => window.sessions.size > 0);
   const isNew = useWindow((window) => window.settings['machine.name'] === '');
-  if (!isKnown)
-    return (
-      <div className="flex h-full items-center justify-center gap-2 text-dim">
-        {connection !== 'refused' && <Spinner />}
-        {t(`connection.${connection}`)}
-      </div>
-    );
+  if (!isKnown) return <NotYet />;
   if (isNew && !hasSessions) return <Welcome />;
   return (
     <EmptyState
@@ -27,5 +21,27 @@ export function Emptiness() {
     >
       <FirstSteps />
     </EmptyState>
+  );
+}
+
+/** The engine has not told anything yet: it starts, or it cannot. */
+function NotYet() {
+  const { t } = useTranslation();
+  const connection = useWindow((window) => window.connection);
+  if (connection.is === 'lost')
+    return (
+      <div className="mx-auto flex h-full max-w-120 items-center p-6">
+        <ErrorNotice
+          title={t('connection.noEngine')}
+          text={t('connection.noEngineText', { reason: connection.reason })}
+          action={{ label: t('retry'), onSelect: () => location.reload() }}
+        />
+      </div>
+    );
+  return (
+    <div className="flex h-full items-center justify-center gap-2 text-dim">
+      {connection.is === 'connecting' && <Spinner />}
+      {t(`connection.${connection.is}`)}
+    </div>
   );
 }

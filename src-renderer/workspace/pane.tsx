@@ -2,9 +2,6 @@ import { type ComponentType, lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { RunId } from '../../src-shared/ids.ts';
 import type { PaneProps } from '../pane-contract.ts';
-import { SearchPage } from '../search/search-page.tsx';
-import { SettingsPage } from '../settings/settings-page.tsx';
-import { ShortcutsPage } from '../settings/shortcuts-page.tsx';
 import { useWindow } from '../store.ts';
 import { EmptyState } from '../ui/empty-state.tsx';
 import { Spinner } from '../ui/spinner.tsx';
@@ -12,7 +9,7 @@ import { EndedBar } from './ended-bar.tsx';
 import type { PageName, PaneContent } from './layout.ts';
 import { PaneBoundary } from './pane-boundary.tsx';
 
-/** The heavy parts come when the first pane of their kind is opened. */
+/** What a pane shows comes when the first pane of their kind is opened. */
 const parts = import.meta.glob<Record<string, ComponentType<PaneProps>>>([
   '../terminal/terminal-pane.tsx',
   '../claude/claude-pane.tsx',
@@ -32,9 +29,9 @@ export interface PageProps {
   readonly visible: boolean;
 }
 const pages: Record<PageName, ComponentType<PageProps>> = {
-  settings: SettingsPage,
-  shortcuts: ShortcutsPage,
-  search: SearchPage,
+  settings: lazy(async () => ({ default: (await import('../settings/settings-page.tsx')).SettingsPage })),
+  shortcuts: lazy(async () => ({ default: (await import('../settings/shortcuts-page.tsx')).ShortcutsPage })),
+  search: lazy(async () => ({ default: (await import('../search/search-page.tsx')).SearchPage })),
 };
 
 export function Pane({
