@@ -9,7 +9,7 @@ import { useSidebarShown } from '../sidebar/sidebar-shown.ts';
 import { useWindow } from '../store.ts';
 import { IconButton } from '../ui/button.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
-import { formatCost, formatTokens } from './figures.ts';
+import { formatCost } from './figures.ts';
 
 /** One line about the active session. Without a sidebar it also holds what the sidebar's foot would. */
 export function StatusLine() {
@@ -26,7 +26,7 @@ export function StatusLine() {
       {!isSidebarShown && <SidebarStandIn />}
       {session && <About session={session} state={state} />}
       <span className="flex-1" />
-      {session && state && <Usage session={session} state={state} />}
+      {state && <Cost state={state} />}
       <Attention />
     </section>
   );
@@ -66,24 +66,14 @@ function About({ session, state }: { session: SessionSummary; state: SessionStat
   );
 }
 
-/** Tokens and money, where they are known. */
-function Usage({ session, state }: { session: SessionSummary; state: SessionState }) {
+/** What the conversation has cost, where the provider says. How full the context is stands at the composer. */
+function Cost({ state }: { state: SessionState }) {
   const { t } = useTranslation();
   const usage = state.claude?.usage;
-  if (session.kind !== 'claude' || !usage) return null;
-  const { contextTokens, contextWindow, costUsd } = usage;
-  const tokens = usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
+  if (!usage || usage.costUsd === null) return null;
   return (
-    <span className="flex shrink-0 items-center gap-3 tabular-nums">
-      {contextTokens !== null && contextWindow !== null && contextWindow > 0 && (
-        <span className="hidden sm:inline" title={t('statusLine.contextExact', { used: contextTokens, window: contextWindow })}>
-          {t('statusLine.context', { percent: Math.round((contextTokens / contextWindow) * 100) })}
-        </span>
-      )}
-      <span className="hidden md:inline" title={t('statusLine.tokensExact', usage)}>
-        {t('statusLine.tokens', { tokens: formatTokens(tokens) })}
-      </span>
-      {costUsd !== null && <span title={t('statusLine.costExact')}>{formatCost(costUsd)}</span>}
+    <span title={t('statusLine.usage', usage)} className="shrink-0 tabular-nums">
+      {formatCost(usage.costUsd)}
     </span>
   );
 }
