@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BatchEncoder, type EventParts, eventAt, FORM_BYTES, OPERATION_BYTES } from './batch.ts';
-import { json, numbered, output, runIdOf } from './fixtures.ts';
+import { json, numbered, output, runIdOf } from './store.fixture.ts';
 
 const runId = runIdOf(1);
 

@@ -15,10 +15,10 @@ import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { markDamaged, openLog } from './damage.ts';
 import { unpackEvents } from './event-page.ts';
-import { create, json, output, runIdOf, temporaryFolder, write } from './fixtures.ts';
 import { runCheck } from './page-check.ts';
 import { Reader } from './reader.ts';
 import { MAX_SEQ, rowId } from './row-id.ts';
+import { create, json, output, runIdOf, temporaryFolder, write } from './store.fixture.ts';
 import { Verification } from './verify.ts';
 import { checkpoint, Writer } from './writer.ts';
 

@@ -2,8 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openForWriting } from './database.ts';
-import { temporaryFolder } from './fixtures.ts';
 import { MIGRATIONS, migrate } from './migrations.ts';
+import { temporaryFolder } from './store.fixture.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
 let db: Database;

@@ -6,11 +6,11 @@ import { FIRST_EPOCH, Seq } from '../../src-shared/ids.ts';
 import { openLog } from './damage.ts';
 import { openForReading } from './database.ts';
 import { unpackEvents } from './event-page.ts';
-import { create, json, numbered, output, runIdOf, temporaryFolder } from './fixtures.ts';
 import { addGap } from './gaps.ts';
 import type { ReadQuery } from './messages.ts';
 import { Reader } from './reader.ts';
 import { MAX_SEQ, rowId } from './row-id.ts';
+import { create, json, numbered, output, runIdOf, temporaryFolder } from './store.fixture.ts';
 import { Writer } from './writer.ts';
 
 const EVENTS = 400;

@@ -6,10 +6,10 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import SqliteDatabase from 'better-sqlite3';
 import { build } from 'vite';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LogEvent, NewEvent } from '../../src-shared/events.ts';
 import type { RunId, Seq } from '../../src-shared/ids.ts';
-import { json, newSession, numbered, output, prompt, runIdOf, temporaryFolder } from './fixtures.ts';
+import { json, newSession, numbered, output, prompt, runIdOf, temporaryFolder } from './store.fixture.ts';
 import { openStore, type Store } from './store.ts';
 import { StoreError } from './store-error.ts';
 import { WorkerLink } from './worker-link.ts';
@@ -265,6 +265,25 @@ describe('reading', () => {
     expect(hits).toEqual([
       { runId, seq: 1, ts: expect.any(Number), channel: 'run:prompt', before: '', match: 'find', after: ' me' },
     ]);
+  });
+});
+
+describe('the search index', () => {
+  it('is brought up to date behind the log, by a thread that comes and goes', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const runId = await create(1, [output('needle\r\n'), output('x'.repeat(1_500_000))]);
+    const segments = () => {
+      const db = new SqliteDatabase(`${folder.file}-search`, { readonly: true });
+      try {
+        return Number(db.prepare('SELECT count(*) FROM segments').pluck().get());
+      } finally {
+        db.close();
+      }
+    };
+    // Each look advances the clock by which the index is due.
+    await vi.waitFor(() => expect(segments()).toBeGreaterThan(0), { timeout: 20_000, interval: 100 });
+    expect((await store.search({ query: 'needle', limit: 5 })).hits).toMatchObject([{ runId, seq: 1 }]);
+    vi.useRealTimers();
   });
 });
 

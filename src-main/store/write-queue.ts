@@ -13,7 +13,7 @@ const LINGER_BELOW_BYTES = 64 * 1024;
 /** Above this the producers of output are to be paused: what waits is what a power cut or a crash would lose. */
 export const PAUSE_ABOVE_BYTES = 8 * 1024 * 1024;
 /** Beyond this an append is refused. Only a disk that has stopped while nobody pauses leads here. */
-export const MAX_PENDING_BYTES = 512 * 1024 * 1024;
+export const MAX_PENDING_BYTES = 256 * 1024 * 1024;
 
 interface Waiting {
   readonly resolve: () => void;

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLog } from './damage.ts';
-import { batchOf, create, json, newSession, numbered, output, runIdOf, temporaryFolder, write } from './fixtures.ts';
+import { batchOf, create, json, newSession, numbered, output, runIdOf, temporaryFolder, write } from './store.fixture.ts';
 import { Writer } from './writer.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
