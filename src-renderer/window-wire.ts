@@ -47,6 +47,9 @@ function nextPort(): Promise<MessagePort> {
 
 /** This window's client: kept across reloads and restarts, so that its layout finds it again. */
 export function windowClientId(): ClientId {
+  // The desktop shell's names are ids already. They outlive a crash; what a page has just stored may not.
+  const named = ClientId.safeParse(windowName);
+  if (named.success) return named.data;
   const stored = ClientId.safeParse(localStorage.getItem(clientIdKey));
   if (stored.success) return stored.data;
   const made = ClientId.parse(crypto.randomUUID());
