@@ -1,11 +1,11 @@
 import type { IDockviewHeaderActionsProps } from 'dockview-react';
-import { Columns2, Ellipsis, Maximize2, Minimize2, Rows2, Square } from 'lucide-react';
+import { CircleStop, Columns2, Ellipsis, Maximize2, Minimize2, Rows2, Square } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { RunId } from '../../src-shared/ids.ts';
 import { runCommand } from '../commands.ts';
 import { useKeyLabel } from '../navigation/keymap.ts';
-import { endSession, isOver } from '../session-actions.ts';
+import { canInterrupt, endSession, interruptSession, isOver } from '../session-actions.ts';
 import { sessionMenu } from '../sidebar/session-menu.ts';
 import { useWindow } from '../store.ts';
 import { IconButton } from '../ui/button.tsx';
@@ -27,6 +27,14 @@ export function TabStripActions({ activePanel, isGroupActive, containerApi }: ID
   };
   return (
     <div className={classes('flex h-full items-center gap-0.5 px-1.5', !isGroupActive && 'invisible')}>
+      {/* A conversation has its own, beside the text one writes. */}
+      {session?.kind === 'pty' && canInterrupt(session) && (
+        <IconButton
+          icon={CircleStop}
+          label={t('session.interrupt')}
+          onClick={attempt(t('session.interrupt'), interruptSession)}
+        />
+      )}
       <IconButton
         icon={Columns2}
         label={t('pane.splitRight')}
