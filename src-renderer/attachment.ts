@@ -20,7 +20,7 @@ export function useAttachment(runId: RunId, options: AttachmentOptions): Attachm
   });
   const attachment = useRef<ClientAttachment | null>(null);
   /** Where a pane that was hidden goes on. */
-  const cursor = useRef<Seq | null>(null);
+  const cursor = useRef<{ readonly after: Seq | null; readonly afterTs?: number | undefined }>({ after: null });
   const [state, setState] = useState<SessionState | null>(null);
   const [isFollowing, setFollowing] = useState(false);
   const [wasFollowing, setWasFollowing] = useState(false);
@@ -34,7 +34,7 @@ export function useAttachment(runId: RunId, options: AttachmentOptions): Attachm
     if (!isOn) return;
     const current = attach(
       runId,
-      { after: cursor.current, viewport: () => newest.current.viewport?.() ?? null },
+      { ...cursor.current, viewport: () => newest.current.viewport?.() ?? null },
       {
         onStart: (start) => newest.current.onStart(start),
         onEvents: (events) => {
@@ -57,7 +57,7 @@ export function useAttachment(runId: RunId, options: AttachmentOptions): Attachm
     );
     attachment.current = current;
     return () => {
-      cursor.current = current.cursor;
+      cursor.current = { after: current.cursor, afterTs: current.cursorTs };
       attachment.current = null;
       current.detach();
       setFollowing(false);

@@ -37,6 +37,8 @@ export interface AttachmentListener {
 export interface AttachOptions {
   /** Continue after this event; null: the shortest way to the present. */
   readonly after: Seq | null;
+  /** When that event happened (its `ts`), where known: tells a log with another history from this one. */
+  readonly afterTs?: number | undefined;
   /** The cells of the pane, asked for whenever it attaches; null where there are none. */
   readonly viewport?: () => { readonly cols: number; readonly rows: number } | null;
 }
@@ -53,6 +55,8 @@ export class ClientAttachment {
   readonly #release: () => void;
   #attachId = 0;
   #cursor: Seq | null;
+  /** `ts` of the event at the cursor; undefined where a screen stands for it. */
+  #cursorTs: number | undefined;
   /** Answered by `run:attached`: until then whatever comes belongs to an attachment that is no more. */
   #isFollowing = false;
   #isDetached = false;
@@ -71,6 +75,7 @@ export class ClientAttachment {
     this.runId = runId;
     this.#options = options;
     this.#cursor = options.after;
+    this.#cursorTs = options.afterTs;
     this.#listener = listener;
     this.#send = send;
     this.#release = release;
@@ -82,6 +87,9 @@ export class ClientAttachment {
   /** The last event that was handed to the listener; null before the first start. */
   get cursor(): Seq | null {
     return this.#cursor;
+  }
+  get cursorTs(): number | undefined {
+    return this.#cursorTs;
   }
 
   /** Typed bytes: at most once; thrown away while the wire is down, because nobody wants them typed later. */
@@ -119,6 +127,7 @@ export class ClientAttachment {
       runId: this.runId,
       attachId: this.#attachId,
       after: this.#cursor,
+      ...(this.#cursorTs === undefined ? {} : { afterTs: this.#cursorTs }),
       viewport: this.#options.viewport?.() ?? null,
     });
   }
@@ -135,6 +144,7 @@ export class ClientAttachment {
     this.#stateSeq = message.lastSeq;
     if (!continues) {
       this.#cursor = message.screen?.seq ?? message.after;
+      this.#cursorTs = undefined;
       this.#listener.onStart({ after: this.#cursor, lastSeq: message.lastSeq, screen: message.screen, session: message.session });
     }
     this.#setFollowing(true);
@@ -150,10 +160,20 @@ export class ClientAttachment {
     this.#listener.onRefused?.(message.refusal);
   }
 
+  /** The session was deleted. */
+  handleRemoved(): void {
+    if (this.#isDetached) return;
+    this.#isDetached = true;
+    this.#setFollowing(false);
+    this.#release();
+    this.#listener.onRefused?.({ code: 'unknown-session', message: 'The session was deleted.', hint: null });
+  }
+
   handleResync(message: HostMessageOf<'run:resync'>): void {
     if (message.attachId !== this.#attachId || !this.#isFollowing) return;
     const { screen, lastSeq, session, state } = message;
     this.#cursor = screen.seq;
+    this.#cursorTs = undefined;
     this.#state = state;
     this.#stateSeq = lastSeq;
     this.#listener.onStart({ after: screen.seq, lastSeq, screen, session });
@@ -171,7 +191,9 @@ export class ClientAttachment {
       this.request();
       return;
     }
-    this.#cursor = (fresh.at(-1) as LogEvent).seq;
+    const last = fresh.at(-1) ?? first;
+    this.#cursor = last.seq;
+    this.#cursorTs = last.ts;
     this.#listener.onEvents(fresh);
     this.#fold(fresh);
   }

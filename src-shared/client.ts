@@ -87,6 +87,8 @@ export class RunSessionClient {
   #welcome: Welcome | null = null;
   #sessions: ReadonlyMap<RunId, SessionSummary> = new Map();
   #attempt = 0;
+  /** The last wire ended by a failure of the host: whatever caused it may come again at once, so that coming back gets slower. */
+  #isHostFailing = false;
   #nextCallId = 1;
   #lastHeardMs = 0;
   #cancelTimer: (() => void) | null = null;
@@ -327,8 +329,12 @@ export class RunSessionClient {
         const sessions = new Map(this.#sessions);
         sessions.delete(message.runId);
         this.#setSessions(sessions);
+        this.#attachments.get(message.runId)?.handleRemoved();
         return;
       }
+      case 'ping':
+        this.#transmit({ type: 'pong', sentAt: message.sentAt });
+        return;
       case 'pong':
         return;
       default:
@@ -337,7 +343,7 @@ export class RunSessionClient {
   }
 
   #handleWelcome(message: Welcome): void {
-    this.#attempt = 0;
+    if (!this.#isHostFailing) this.#attempt = 0;
     this.#welcome = message;
     this.#setSessions(new Map(message.sessions.map((session) => [session.runId, session])));
     this.#setConnection({ is: 'live', sinceMs: this.#clock.nowMs() });
@@ -352,6 +358,7 @@ export class RunSessionClient {
     if (wire !== this.#wire) return;
     this.#wire = null;
     this.#cancelTimer?.();
+    this.#isHostFailing = why.code === CLOSE.failed.code;
     for (const attachment of this.#attachments.values()) attachment.wireLost();
     if (why.code >= 4400 && why.code < 4500) {
       this.#setConnection({ is: 'refused', sinceMs: this.#clock.nowMs(), why: why.reason });

@@ -80,6 +80,8 @@ export const ClientMessage = z.discriminatedUnion('type', [
     runId: RunId,
     attachId: z.int(),
     after: z.nullable(Seq),
+    /** `ts` of event `after`, where the client has it: a log that has another event there has another history [seq-4]. */
+    afterTs: z.optional(z.int()),
     viewport: z.nullable(z.object({ cols: z.int().check(z.gte(2), z.lte(1000)), rows: z.int().check(z.gte(1), z.lte(1000)) })),
   }),
   z.object({ type: z.literal('run:detach'), runId: RunId }),
@@ -89,7 +91,9 @@ export const ClientMessage = z.discriminatedUnion('type', [
   /** Ends the session's program. Its log stays. */
   z.object({ type: z.literal('run:close'), runId: RunId, inputId: InputId }),
   z.object({ type: z.literal('call'), callId, operation: OperationName, params: z.unknown() }),
+  /** Either end pings when it has not heard from the other for a while, and answers a ping with `pong` [wire-9]. */
   z.object({ type: z.literal('ping'), sentAt: z.number() }),
+  z.object({ type: z.literal('pong'), sentAt: z.number() }),
 ]);
 export type ClientMessage = z.infer<typeof ClientMessage>;
 
@@ -197,6 +201,7 @@ export const HostMessage = z.discriminatedUnion('type', [
       z.object({ ok: z.literal(false), refusal: Refusal }),
     ]),
   }),
+  z.object({ type: z.literal('ping'), sentAt: z.number() }),
   z.object({ type: z.literal('pong'), sentAt: z.number() }),
 ]);
 export type HostMessage = z.infer<typeof HostMessage>;

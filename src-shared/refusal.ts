@@ -50,5 +50,6 @@ export const CLOSE = {
   tooSlow: { code: 4500, reason: 'client reads too slowly' },
   shuttingDown: { code: 4501, reason: 'engine is stopping' },
   silent: { code: 4502, reason: 'no sign of life' },
+  failed: { code: 4503, reason: 'the engine failed on a message' },
 } as const;
 export type CloseReason = { readonly code: number; readonly reason: string };

@@ -16,6 +16,8 @@ import { RunViewer } from './viewer.ts';
 
 /** Without any frame for so long a wire is dead, whatever it says of itself [wire-9]. */
 const SILENT_AFTER_MS = 25_000;
+/** Before that it is asked: the timers of a hidden page may be too slow for pings of its own, its answers are not. */
+const ASK_AFTER_MS = 10_000;
 const LOOK_EVERY_MS = 5_000;
 /** Calls of one wire that are being executed at the same time; a client that wants more waits for answers first. */
 const MAX_CALLS_UNDER_WAY = 1_000;
@@ -79,8 +81,8 @@ export class Connection {
     if (this.#client !== null) this.#wire.send(frame);
   }
 
-  /** The session is no more: its viewer, if there is one, is told. */
-  sessionGone(runId: RunId): void {
+  /** The session is no more, or its viewer has left: nothing of it is sent any longer. */
+  letGo(runId: RunId): void {
     this.#viewers.get(runId)?.detach();
     this.#viewers.delete(runId);
   }
@@ -99,8 +101,14 @@ export class Connection {
       this.close(CLOSE.malformedFrame);
       return;
     }
-    if (this.#client === null) this.#handleHello(message);
-    else this.#handleMessage(message, this.#client);
+    try {
+      if (this.#client === null) this.#handleHello(message);
+      else this.#handleMessage(message, this.#client);
+    } catch (error) {
+      // A bug of ours: it takes down this wire, not the engine [engine-3].
+      this.#host.onProblem(`a ${message.type} message failed`, error);
+      this.close(CLOSE.failed);
+    }
   }
 
   #handleHello(message: ClientMessage): void {
@@ -121,11 +129,13 @@ export class Connection {
       case 'ping':
         this.#send({ type: 'pong', sentAt: message.sentAt });
         return;
+      case 'pong':
+        return;
       case 'run:attach':
         this.#attach(message, client);
         return;
       case 'run:detach':
-        this.sessionGone(message.runId);
+        this.letGo(message.runId);
         return;
       case 'run:ack':
         this.#viewers.get(message.runId)?.parsed(message.attachId, message.parsedBytes);
@@ -144,7 +154,7 @@ export class Connection {
 
   #attach(message: Extract<ClientMessage, { type: 'run:attach' }>, client: { clientId: ClientId; name: string }): void {
     const { runId, attachId } = message;
-    this.sessionGone(runId);
+    this.letGo(runId);
     const session = this.#host.session(runId);
     if (session === undefined) {
       this.#send({ type: 'run:refused', runId, attachId, refusal: unknownSession(runId).refusal });
@@ -152,7 +162,7 @@ export class Connection {
     }
     const viewer = new RunViewer(session, this.#wire, this.#host.store, { ...client, isLocal: this.#options.isLocal }, message);
     this.#viewers.set(runId, viewer);
-    viewer.attach(message.after).catch((error: unknown) => {
+    viewer.attach(message).catch((error: unknown) => {
       viewer.detach();
       this.#send({ type: 'run:refused', runId, attachId, refusal: this.#refusalOf('attach', error) });
     });
@@ -226,6 +236,7 @@ export class Connection {
     this.#lookedMs = now;
     if (wasLate) this.#heardMs = now;
     else if (now - this.#heardMs > SILENT_AFTER_MS) this.close(CLOSE.silent);
+    else if (now - this.#heardMs > ASK_AFTER_MS && this.#client !== null) this.#send({ type: 'ping', sentAt: Date.now() });
   }
 
   #handleClose(): void {

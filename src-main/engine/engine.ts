@@ -24,6 +24,8 @@ export interface EngineOptions extends Omit<SessionDependencies, 'onChange' | 'n
 /** Activity alone changes a list's row at most so often. */
 const ACTIVITY_EVERY_MS = 1_000;
 const COMPACT_EVERY_MS = 60_000;
+/** How long a session that is deleted waits for its last events. */
+const SETTLE_MS = 5_000;
 
 /**
  * The sessions of this machine, and the wires that watch and drive them. Free of Electron: the app's main process and the
@@ -193,12 +195,12 @@ export class Engine {
   }
 
   async #remove(session: Session): Promise<void> {
-    await session.log.settled();
+    await session.log.settled(SETTLE_MS);
     await session.dispose();
     await this.#options.store.deleteSession(session.runId);
     this.#sessions.delete(session.runId);
     this.#dirty.delete(session);
-    for (const connection of this.#connections) connection.sessionGone(session.runId);
+    for (const connection of this.#connections) connection.letGo(session.runId);
     this.broadcast({ type: 'session:removed', runId: session.runId });
     for (const listener of this.#removalListeners) listener(session.runId);
   }
@@ -247,7 +249,7 @@ export class Engine {
     const session = this.#adopt({ ...row, meta: { ...meta, state } });
     if (meta.createdBy !== null) this.#createdBy.set(meta.createdBy, Promise.resolve(session));
     if (state.status === 'ended' || state.status === 'interrupted') return;
-    await session.interrupted(row.lastTs, 'Baton ended unexpectedly');
+    session.interrupted(row.lastTs, 'Baton ended unexpectedly');
   }
 
   /** The checkpoint is stored with the events that change it; only a newer version may find more in them than it holds. */

@@ -105,9 +105,21 @@ export class SessionLog {
     });
   }
 
-  /** Resolves when everything appended so far is stored. */
-  async settled(): Promise<void> {
-    while (this.#pending.length > 0) await new Promise<void>((resolve) => this.#onSettled.push(resolve));
+  /** Resolves when everything is stored (true), or after `maxMs` (false). */
+  async settled(maxMs: number): Promise<boolean> {
+    let isLate = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        isLate = true;
+        resolve();
+      }, maxMs);
+    });
+    while (this.#pending.length > 0 && !isLate) {
+      await Promise.race([late, new Promise<void>((resolve) => this.#onSettled.push(resolve))]);
+    }
+    clearTimeout(timer);
+    return this.#pending.length === 0;
   }
   #onSettled: (() => void)[] = [];
 
@@ -128,6 +140,17 @@ export class SessionLog {
     let to = from;
     while (to < this.#tail.length && (to === from || bytes < maxBytes)) bytes += payloadBytes(this.#tail[to++] as LogEvent);
     return this.#tail.slice(from, to);
+  }
+
+  /** Bytes of terminal output that were published after that event and are still in memory. */
+  outputAfter(seq: Seq): number {
+    let bytes = 0;
+    for (let at = this.#tail.length - 1; at >= 0; at--) {
+      const event = this.#tail[at] as LogEvent;
+      if (event.seq <= seq) break;
+      if (event.payload instanceof Uint8Array) bytes += event.payload.byteLength;
+    }
+    return bytes;
   }
 
   #number(events: readonly NewEvent[]): readonly LogEvent[] {

@@ -29,11 +29,11 @@ export class SessionViewers {
   readonly #runId: RunId;
   readonly #viewers = new Set<SessionViewer>();
   #driver: SessionViewer | null = null;
-  readonly #onDriverSize: () => void;
+  readonly #events: { readonly onDriverSize: () => void; readonly onViewers: () => void };
 
-  constructor(runId: RunId, onDriverSize: () => void) {
+  constructor(runId: RunId, events: { readonly onDriverSize: () => void; readonly onViewers: () => void }) {
     this.#runId = runId;
-    this.#onDriverSize = onDriverSize;
+    this.#events = events;
   }
 
   get size(): number {
@@ -47,6 +47,7 @@ export class SessionViewers {
     this.#viewers.add(viewer);
     if (this.#driver === null && viewer.viewport !== null) this.#drive(viewer);
     this.#announce();
+    this.#events.onViewers();
   }
 
   remove(viewer: SessionViewer): void {
@@ -57,6 +58,7 @@ export class SessionViewers {
       if (heir !== undefined) this.#drive(heir);
     }
     this.#announce();
+    this.#events.onViewers();
   }
 
   /** The one who typed last drives. */
@@ -70,7 +72,7 @@ export class SessionViewers {
     if (this.#driver === null && this.#viewers.has(viewer)) {
       this.#drive(viewer);
       this.#announce();
-    } else if (this.#driver === viewer) this.#onDriverSize();
+    } else if (this.#driver === viewer) this.#events.onDriverSize();
   }
 
   publish(published: Published): void {
@@ -92,7 +94,7 @@ export class SessionViewers {
 
   #drive(viewer: SessionViewer): void {
     this.#driver = viewer;
-    this.#onDriverSize();
+    this.#events.onDriverSize();
   }
 
   #announce(): void {

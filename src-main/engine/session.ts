@@ -39,6 +39,8 @@ export interface SessionOrigin {
 
 /** How long a child may take to end by itself. */
 export const CLOSE_GRACE_MS = 3_000;
+/** How long a session that ends waits for its last events to be stored; a disk that is full for good must not keep it for ever. */
+const SETTLE_MS = 5_000;
 /** Output that waits for the store, or for the terminal of the one who drives, before the program is held back; and when it goes on. */
 const HOLD_ABOVE_BYTES = 1024 * 1024;
 const RELEASE_BELOW_BYTES = 256 * 1024;
@@ -84,7 +86,10 @@ export class Session implements AdapterHost {
       onTrouble: (message) => this.#handleTrouble(message),
       checkpoint: (folded, stateSeq) => ({ status: folded.status, meta: metaJson({ ...meta, state: folded, stateSeq }) }),
     });
-    this.viewers = new SessionViewers(this.runId, () => this.#applySize());
+    this.viewers = new SessionViewers(this.runId, {
+      onDriverSize: () => this.#applySize(),
+      onViewers: () => dependencies.onChange(this, true),
+    });
     this.screen = new SessionScreen(this, dependencies, (bytes) => this.#adapter?.write(bytes));
     this.#commands = new SessionCommands(this, dependencies.store);
   }
@@ -163,9 +168,9 @@ export class Session implements AdapterHost {
 
   async #startAdapter(): Promise<void> {
     this.#stopReason = null;
-    await this.screen.open();
-    this.#adapter ??= this.#dependencies.adapters[this.spec.kind](this);
     try {
+      await this.screen.open();
+      this.#adapter ??= this.#dependencies.adapters[this.spec.kind](this);
       this.#isRunning = true;
       await this.#adapter.start();
       this.#applySize();
@@ -173,7 +178,8 @@ export class Session implements AdapterHost {
       this.#isRunning = false;
       const reason = error instanceof Error ? error.message : String(error);
       if (!(error instanceof RefusalError)) this.#dependencies.onProblem(`starting session ${this.runId} failed`, error);
-      await this.append([newEvent('system:status', 'exited', { exitCode: null, signal: null, reason })], { durable: true });
+      const ended = newEvent('system:status', 'exited', { exitCode: null, signal: null, reason });
+      this.#inBackground('noting that it did not start', this.append([ended], { durable: true }));
       throw error;
     }
   }
@@ -215,16 +221,25 @@ export class Session implements AdapterHost {
     this.#stopReason = reason ?? 'closed';
     this.#exitReason = reason;
     await this.#starting?.catch(() => {});
+    // Whoever does not read any more must not keep the program from ending.
+    this.#holds.clear();
+    this.#adapter?.resumeOutput();
     await this.#adapter?.close(graceMs);
-    await this.log.settled();
+    if (await this.log.settled(SETTLE_MS)) await this.#kept;
+    else this.#dependencies.onProblem(`the last events of session ${this.runId} are not stored`);
     this.#stopReason = null;
   }
   #exitReason: string | null = null;
+  /** The last screen is stored, or cannot be. */
+  #kept: Promise<void> = Promise.resolve();
 
-  /** The engine that ran this session died: what was under way is over, and between the last event and this mark something may be missing. */
-  async interrupted(lastSeenTs: number, reason: string): Promise<void> {
+  /**
+   * The engine that ran this session died: what was under way is over, and between the last event and this mark something may be
+   * missing. Not durable: should the mark be lost, the next start makes it again.
+   */
+  interrupted(lastSeenTs: number, reason: string): void {
     const events = [...this.#endings('interrupted', reason), newEvent('system:status', 'interrupted', { lastSeenTs, reason })];
-    await this.append(events, { durable: true });
+    this.#inBackground('marking it as interrupted', this.append(events));
   }
 
   /** The engine ends, or the session is deleted: nothing is taken any more. */
@@ -280,7 +295,9 @@ export class Session implements AdapterHost {
   }
 
   turnEnded(end: Parameters<AdapterHost['turnEnded']>[0]): void {
-    const events = [...this.#mootPermissions(), newEvent('run:turn', 'ended', end)];
+    // What the session itself broke off has not failed.
+    const outcome = this.#stopReason !== null && end.outcome === 'failed' ? 'interrupted' : end.outcome;
+    const events = [...this.#mootPermissions(), newEvent('run:turn', 'ended', { ...end, outcome })];
     this.#inBackground(
       'ending a turn',
       this.append(events, { durable: true }).then(() => this.advance()),
@@ -296,10 +313,9 @@ export class Session implements AdapterHost {
       ...this.#endings('failed', reason ?? 'The program ended.'),
       newEvent('system:status', 'exited', { ...exit, reason }),
     ];
-    this.#inBackground(
-      'ending',
-      this.append(events, { durable: true }).then(() => this.screen.keep()),
-    );
+    this.#kept = this.append(events, { durable: true })
+      .then(() => this.screen.keep())
+      .catch((error: unknown) => this.#dependencies.onProblem(`session ${this.runId}: ending failed`, error));
   }
 
   /** A turn that will not go on, and what it asked [input-7]. */
@@ -372,6 +388,7 @@ export class Session implements AdapterHost {
   }
 
   #hold(why: Hold, bytes: number): void {
+    if (this.#stopReason !== null) return;
     const wasHeld = this.#holds.size > 0;
     if (bytes > HOLD_ABOVE_BYTES) this.#holds.add(why);
     else if (bytes <= RELEASE_BELOW_BYTES) this.#holds.delete(why);

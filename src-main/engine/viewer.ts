@@ -34,11 +34,14 @@ export class RunViewer implements SessionViewer {
   #cursor: Seq | null = null;
   #sentBytes = 0;
   #parsedBytes = 0;
-  /** Output published since the cursor was last set from outside, and how much of it the cursor has passed. */
+  /** Output published since this attachment began, and how much of it the cursor has passed (less than none: it began further back). */
   #publishedBytes = 0;
   #passedBytes = 0;
   #isPumping = false;
   #isGone = false;
+  /** Something that may be dropped was: it is told anew, whole, when the viewer is up to date. */
+  #hasMissed = false;
+  #congested: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
     session: Session,
@@ -62,9 +65,9 @@ export class RunViewer implements SessionViewer {
   }
 
   /** Answers `run:attach`, then follows. */
-  async attach(after: Seq | null): Promise<void> {
-    const isBeyond = after !== null && after > this.#session.log.published.seq;
-    const start = await this.#startAt(isBeyond ? null : after);
+  async attach({ after, afterTs }: Pick<AttachMessage, 'after' | 'afterTs'>): Promise<void> {
+    const isForeign = after !== null && !(await this.#isOurs(after, afterTs));
+    const start = await this.#startAt(isForeign ? null : after);
     if (this.#isGone) return;
     const { log, runId, epoch, viewers } = this.#session;
     viewers.add(this);
@@ -77,19 +80,21 @@ export class RunViewer implements SessionViewer {
       state: log.published.state,
       after: start.after,
       lastSeq: log.published.seq,
-      reset: isBeyond,
+      reset: isForeign,
       screen: start.screen,
       live: [...this.#session.liveTexts()],
       driving: viewers.driver === this,
     });
     this.#send(viewers.message());
     this.#cursor = start.after;
+    this.#passedBytes = this.#publishedBytes - log.outputAfter(start.after);
     this.#pump();
   }
 
   detach(): void {
     if (this.#isGone) return;
     this.#isGone = true;
+    if (this.#congested !== null) clearTimeout(this.#congested);
     this.#session.viewers.remove(this);
     this.#session.watchDriver();
     this.#session.screen.letGo();
@@ -123,7 +128,27 @@ export class RunViewer implements SessionViewer {
   }
 
   tell(frame: Uint8Array): void {
-    if (this.#cursor !== null && this.#hasCredit()) this.#wire.send(frame);
+    if (this.#cursor === null) return;
+    if (this.#hasCredit() && !this.#hasMissed) this.#wire.send(frame);
+    else {
+      this.#hasMissed = true;
+      this.#pump();
+    }
+  }
+
+  /**
+   * false: the cursor is beyond the log, or the log has another event there [seq-4]. That happens after a crash: output is shown
+   * before it is committed, so an engine that died may have shown events that its log never got.
+   */
+  async #isOurs(after: Seq, afterTs: number | undefined): Promise<boolean> {
+    const { log, runId } = this.#session;
+    if (after > log.published.seq) return false;
+    if (after === NO_SEQ || afterTs === undefined) return true;
+    const before = Seq.parse(after - 1);
+    const [event] =
+      log.recent(before, 0) ?? (await this.#store.read({ runId, after: before, upTo: after, limit: 1, maxBytes: 1 }));
+    // Compacted away: a gap stands there, and nothing can be compared.
+    return event === undefined || event.seq !== after || event.type === 'gap' || event.ts === afterTs;
   }
 
   async #startAt(after: Seq | null): Promise<{ after: Seq; screen: Extract<HostMessage, { type: 'run:attached' }>['screen'] }> {
@@ -157,10 +182,26 @@ export class RunViewer implements SessionViewer {
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         this.#isPumping = false;
+        if (this.#isGone) return;
         if (this.#isBehind() && this.#hasCredit()) this.#pump();
-        else if (this.#isBehind() && this.#wire.bufferedBytes >= MAX_BUFFERED_BYTES)
-          setTimeout(() => this.#pump(), CONGESTED_RETRY_MS);
+        else if (this.#wire.bufferedBytes >= MAX_BUFFERED_BYTES) this.#pumpLater();
+        else if (this.#hasMissed && !this.#isBehind()) this.#tellMissed();
       });
+  }
+
+  /** A socket does not say when it has room again. */
+  #pumpLater(): void {
+    this.#congested ??= setTimeout(() => {
+      this.#congested = null;
+      this.#pump();
+    }, CONGESTED_RETRY_MS);
+  }
+
+  #tellMissed(): void {
+    this.#hasMissed = false;
+    const { runId, viewers } = this.#session;
+    this.#send(viewers.message());
+    for (const live of this.#session.liveTexts()) this.#send({ type: 'run:live', runId, live });
   }
 
   #isBehind(): boolean {
@@ -171,7 +212,7 @@ export class RunViewer implements SessionViewer {
     while (this.#isBehind() && this.#hasCredit()) {
       const cursor = this.#cursor as Seq;
       const events =
-        this.#session.log.recent(cursor, CATCH_UP_BYTES) ?? ((await this.#resync()) ? [] : await this.#fromStore(cursor));
+        this.#session.log.recent(cursor, CATCH_UP_BYTES) ?? ((await this.#resync(cursor)) ? [] : await this.#fromStore(cursor));
       const [first] = events;
       // Read while another answer moved the cursor, or a screen took its place.
       if (first === undefined || this.#isGone || cursor !== this.#cursor) continue;
@@ -180,16 +221,16 @@ export class RunViewer implements SessionViewer {
     }
   }
 
-  /** False: this session has no screen to start over from. */
-  async #resync(): Promise<boolean> {
+  /** False: there is no screen that is further on than the viewer. */
+  async #resync(cursor: Seq): Promise<boolean> {
     const screen = await this.#session.screen.latest();
-    if (screen === null) return false;
+    if (screen === null || screen.seq <= cursor) return false;
     if (this.#isGone) return true;
     const { log, runId } = this.#session;
     const { seq: lastSeq, state } = log.published;
     this.#send({ type: 'run:resync', runId, attachId: this.#attachId, session: this.#session.summary(), state, lastSeq, screen });
     this.#cursor = screen.seq;
-    this.#passedBytes = this.#publishedBytes;
+    this.#passedBytes = this.#publishedBytes - log.outputAfter(screen.seq);
     return true;
   }
 
