@@ -38,8 +38,11 @@ function show(overlay: Overlay): void {
   useWindow.setState({ overlay });
 }
 
-/** The session in the active pane. */
+/** The session that a command is for: the row of the list that has the focus, else the active pane's. */
 function activeSession() {
+  const focused = document.activeElement?.closest('[data-run-id]')?.getAttribute('data-run-id');
+  const row = [...useWindow.getState().sessions.values()].find((session) => session.runId === focused);
+  if (row) return row;
   const content = activeContent();
   return content?.is === 'session' ? sessionOf(content.runId) : undefined;
 }

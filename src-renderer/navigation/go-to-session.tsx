@@ -21,8 +21,7 @@ export function GoToSession({ onClose }: { onClose: () => void }) {
   const sessions = groups.flatMap((group) => group.sessions).slice(0, shownAtMost);
   const choose = (session: SessionSummary) => {
     onClose();
-    // After the dialog has given the focus back.
-    setTimeout(() => openPane({ is: 'session', runId: session.runId }));
+    openPane({ is: 'session', runId: session.runId });
   };
   return (
     <BareDialog open onOpenChange={(open) => !open && onClose()} title={t('goTo.name')}>

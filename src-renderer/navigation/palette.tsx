@@ -5,6 +5,7 @@ import { COMMAND_IDS, COMMANDS, type CommandId, isCommandId } from '../../src-sh
 import { canRun, runCommand } from '../commands.ts';
 import { withRecent } from '../preferences.ts';
 import { useWindow } from '../store.ts';
+import { afterClose } from '../ui/after-close.tsx';
 import { BareDialog } from '../ui/dialog.tsx';
 import { Kbd } from '../ui/kbd.tsx';
 import { changePreferences } from '../workspace/saved-layout.ts';
@@ -39,8 +40,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const choose = (command: CommandId) => {
     onClose();
     changePreferences(({ recentCommands }) => ({ recentCommands: withRecent(recentCommands, command) }));
-    // After the dialog has given the focus back: a command may move it.
-    setTimeout(() => runCommand(command));
+    afterClose(() => runCommand(command));
   };
   return (
     <BareDialog open onOpenChange={(open) => !open && onClose()} title={t('palette.name')}>

@@ -31,7 +31,7 @@ function Item(props: ComponentPropsWithRef<'div'> & { item?: ListRow; context?: 
 }
 
 /** Keyboard: one tab stop; arrows, Home and End walk, Enter opens, arrow left and right fold and unfold. */
-export function SessionList({ query, onOpened }: { query: string; onOpened: (() => void) | undefined }) {
+export function SessionList({ query }: { query: string }) {
   const { t } = useTranslation();
   const rows = useRows(query);
   const list = useRef<VirtuosoHandle>(null);
@@ -51,10 +51,6 @@ export function SessionList({ query, onOpened }: { query: string; onOpened: (() 
     },
     [rows],
   );
-  const open = (runId: RunId) => {
-    openPane({ is: 'session', runId });
-    onOpened?.();
-  };
 
   if (rows.length === 0) return <Nothing isFiltering={query !== ''} />;
   return (
@@ -70,6 +66,7 @@ export function SessionList({ query, onOpened }: { query: string; onOpened: (() 
       components={{ List, Item }}
       computeItemKey={(_, row) => keyOf(row)}
       onKeyDown={(event) => {
+        if (event.key === 'Delete') askToDelete(rows[at]);
         const step = stepFor(event.key, at, rows);
         if (step === null) return;
         event.preventDefault();
@@ -97,6 +94,15 @@ export function keyOf(row: ListRow): string {
 
 function rowElement(key: string): HTMLElement | null {
   return document.querySelector(`[data-session-list] [data-row="${CSS.escape(key)}"]`);
+}
+
+function open(runId: RunId): void {
+  openPane({ is: 'session', runId });
+}
+
+function askToDelete(row: ListRow | undefined): void {
+  if (row?.is === 'session' && row.session.status === 'ended')
+    useWindow.setState({ overlay: { is: 'deleteSessions', runIds: [row.session.runId] } });
 }
 
 /** Where a key leads from row `at`; null: not a key of the list. Arrow left on a session goes to its group's heading. */

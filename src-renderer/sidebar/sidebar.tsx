@@ -34,7 +34,7 @@ export function Sidebar() {
         )}
       >
         <Head query={query} onQuery={setQuery} isNarrow={isNarrow} />
-        <SessionList query={query} onOpened={isNarrow ? toggleSidebar : undefined} />
+        <SessionList query={query} />
         <SidebarFoot />
         {!isNarrow && <SidebarHandle width={width} />}
       </nav>

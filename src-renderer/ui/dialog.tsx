@@ -2,6 +2,7 @@ import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 import { type ReactNode, type RefObject, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Floating } from './after-close.tsx';
 import { IconButton } from './button.tsx';
 import { classes } from './classes.ts';
 
@@ -51,6 +52,7 @@ export function Dialog({
           className={classes(content, 'top-[12vh] max-h-[80vh]', width === 'narrow' ? 'max-w-110' : 'max-w-160')}
           {...(description === undefined ? { 'aria-describedby': undefined } : {})}
         >
+          <Floating />
           <header className="flex items-start gap-2 px-4 pt-3 pb-1">
             <div className="min-w-0 flex-1">
               <Radix.Title className="text-15 font-semibold">{title}</Radix.Title>
@@ -85,6 +87,7 @@ export function BareDialog({
           aria-describedby={undefined}
           className={classes(content, 'top-[10vh] max-h-[70vh] max-w-150 overflow-hidden')}
         >
+          <Floating />
           <Radix.Title className="sr-only">{title}</Radix.Title>
           {children}
         </Radix.Content>

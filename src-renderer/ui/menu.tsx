@@ -1,6 +1,7 @@
 import type { LucideIcon } from 'lucide-react';
 import { ContextMenu as RadixContext, DropdownMenu as RadixDropdown } from 'radix-ui';
 import type { ReactNode } from 'react';
+import { afterClose, Floating } from './after-close.tsx';
 import { classes } from './classes.ts';
 import { Icon } from './icon.tsx';
 import { Kbd } from './kbd.tsx';
@@ -45,7 +46,7 @@ function Lines({ items, parts: Part }: { items: readonly MenuItem[]; parts: Part
       <Part.Item
         key={item.label}
         disabled={item.disabled ?? false}
-        onSelect={item.onSelect}
+        onSelect={() => afterClose(item.onSelect)}
         className={classes(line, item.danger && 'text-danger')}
         {...(item.checked === undefined ? {} : { role: 'menuitemradio', 'aria-checked': item.checked })}
       >
@@ -77,6 +78,7 @@ export function Menu({
       <RadixDropdown.Trigger asChild>{children}</RadixDropdown.Trigger>
       <RadixDropdown.Portal>
         <RadixDropdown.Content aria-label={label} align={align} sideOffset={4} collisionPadding={8} className={panel}>
+          <Floating />
           <Lines items={items} parts={RadixDropdown} />
         </RadixDropdown.Content>
       </RadixDropdown.Portal>
@@ -103,6 +105,7 @@ export function ContextMenu({
       </RadixContext.Trigger>
       <RadixContext.Portal>
         <RadixContext.Content collisionPadding={8} className={panel}>
+          <Floating />
           <OpenLines items={items} />
         </RadixContext.Content>
       </RadixContext.Portal>

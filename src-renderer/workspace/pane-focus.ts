@@ -1,3 +1,5 @@
+import { afterClose } from '../ui/after-close.tsx';
+
 /** How each pane takes the keyboard: a terminal focuses its input, a conversation its composer. By pane id. */
 const takers = new Map<string, () => void>();
 /** A pane that was to get the focus before it was mounted. */
@@ -6,10 +8,7 @@ let awaited: string | null = null;
 /** A pane says how it takes the focus. Returns what takes that back. */
 export function addFocusTaker(paneId: string, takeFocus: () => void): () => void {
   takers.set(paneId, takeFocus);
-  if (awaited === paneId) {
-    awaited = null;
-    takeFocus();
-  }
+  if (awaited === paneId) focusPane(paneId);
   return () => {
     if (takers.get(paneId) === takeFocus) takers.delete(paneId);
   };
@@ -17,7 +16,11 @@ export function addFocusTaker(paneId: string, takeFocus: () => void): () => void
 
 /** Gives a pane the keyboard, at once or as soon as it is there. The newest wish wins. */
 export function focusPane(paneId: string): void {
-  const takeFocus = takers.get(paneId);
-  awaited = takeFocus ? null : paneId;
-  takeFocus?.();
+  awaited = paneId;
+  afterClose(() => {
+    const takeFocus = awaited === paneId ? takers.get(paneId) : undefined;
+    if (takeFocus === undefined) return;
+    awaited = null;
+    takeFocus();
+  });
 }

@@ -47,6 +47,7 @@ export function openPane(content: PaneContent, place: Place = 'tab'): void {
     if (!open) addPanel(api, content, place);
     else if (place === 'tab') open.api.setActive();
     else moveBeside(api, open, place);
+    useWindow.setState({ isSidebarOverPanes: false });
     focusPane(id);
   });
 }
