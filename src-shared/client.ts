@@ -61,7 +61,9 @@ const SYSTEM_CLOCK: Clock = {
 
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 5_000;
-const PING_EVERY_MS = 10_000;
+const LOOK_EVERY_MS = 5_000;
+/** A wire that is silent for so long is asked whether it is alive. */
+const PING_AFTER_MS = 10_000;
 /** Without any frame for so long the wire is dead, whatever it says of itself [wire-9]. */
 export const SILENT_AFTER_MS = 25_000;
 /** Commands and calls that wait for an answer; more are refused rather than kept. */
@@ -260,15 +262,16 @@ export class RunSessionClient {
     this.#cancelTimer = this.#clock.setTimer(() => {
       if (this.#wire !== wire) return;
       const now = this.#clock.nowMs();
-      const wasAsleep = now - askedMs > 2 * PING_EVERY_MS;
-      if (!wasAsleep && now - this.#lastHeardMs > SILENT_AFTER_MS - PING_EVERY_MS / 2) {
+      const wasAsleep = now - askedMs > 2 * LOOK_EVERY_MS;
+      const silentMs = now - this.#lastHeardMs;
+      if (!wasAsleep && silentMs >= SILENT_AFTER_MS) {
         wire.close(CLOSE.silent);
         return;
       }
+      if (silentMs >= PING_AFTER_MS) this.#transmit({ type: 'ping', sentAt: now });
       if (wasAsleep) this.#lastHeardMs = now;
-      this.#transmit({ type: 'ping', sentAt: now });
       this.#watch(wire);
-    }, PING_EVERY_MS);
+    }, LOOK_EVERY_MS);
   }
 
   #transmit(message: ClientMessage): void {

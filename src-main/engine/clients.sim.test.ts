@@ -153,7 +153,7 @@ class World {
       clock: {
         nowMs: () => this.agenda.nowMs,
         // Pings are not simulated: time stands still between steps. Reconnects happen some steps later.
-        setTimer: (run, delayMs) => (delayMs >= 10_000 ? () => {} : this.agenda.add(`timer ${this.#wires++}`, run)),
+        setTimer: (run, delayMs) => (delayMs >= 5_000 ? () => {} : this.agenda.add(`timer ${this.#wires++}`, run)),
         random: this.random,
       },
       connect: async () => {
