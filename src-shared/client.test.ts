@@ -278,6 +278,14 @@ describe('commands and calls', () => {
     expect(host.of('run:input')).toHaveLength(5);
   });
 
+  it('asked for twice with one id are both answered', async () => {
+    const both = [client.send(runId, command(1)), client.send(runId, command(1))];
+    await settled();
+    const { inputId } = command(1);
+    await host.say({ type: 'run:input-result', runId, inputId, outcome: { ok: true, seq: Seq.parse(5) } });
+    expect(await Promise.all(both)).toEqual([5, 5]);
+  });
+
   it('that were refused say why', async () => {
     const asked = failureOf(client.send(runId, command(1)));
     await settled();

@@ -1,6 +1,7 @@
 import { type AttachmentListener, type AttachOptions, ClientAttachment } from './client-attachment.ts';
+import { ClientRequests, type CommandProgress, type RequestOptions } from './client-requests.ts';
 import type { LogEvent } from './events.ts';
-import type { ClientId, InputId, RunId, Seq } from './ids.ts';
+import { type ClientId, type InputId, type RunId, Seq } from './ids.ts';
 import { OPERATIONS, type OperationName, type ParamsOf, type ResultOf } from './operations.ts';
 import {
   type ClientMessage,
@@ -10,12 +11,13 @@ import {
   PROTOCOL_VERSION,
   parseHostMessage,
 } from './protocol.ts';
-import { CLOSE, type CloseReason, type Refusal, RefusalError } from './refusal.ts';
+import { CLOSE, type CloseReason, RefusalError } from './refusal.ts';
 import type { SessionSummary } from './session.ts';
 import type { Wire } from './wire.ts';
 
 export type { AttachmentListener, AttachOptions } from './client-attachment.ts';
 export { ClientAttachment } from './client-attachment.ts';
+export type { CommandProgress } from './client-requests.ts';
 
 type HostMessageOf<T extends HostMessage['type']> = Extract<HostMessage, { type: T }>;
 export type Welcome = HostMessageOf<'welcome'>;
@@ -29,9 +31,6 @@ export type ConnectionState =
   /** For good: coming back with the same words would be refused again. */
   | { readonly is: 'refused'; readonly sinceMs: number; readonly why: string }
   | { readonly is: 'stopped'; readonly sinceMs: number };
-
-/** queued: not sent yet (the wire is down). sent: on its way or being executed. */
-export type CommandProgress = 'queued' | 'sent';
 
 export interface ClientOptions {
   /** Opens a new wire to the host. Called again after each loss. */
@@ -66,16 +65,6 @@ const LOOK_EVERY_MS = 5_000;
 const PING_AFTER_MS = 10_000;
 /** Without any frame for so long the wire is dead, whatever it says of itself [wire-9]. */
 export const SILENT_AFTER_MS = 25_000;
-/** Commands and calls that wait for an answer; more are refused rather than kept. */
-const MAX_WAITING = 1_000;
-
-interface Waiting {
-  readonly message: ClientMessage;
-  readonly handle: (outcome: { ok: true; value: unknown } | { ok: false; refusal: Refusal }) => void;
-  readonly survivesReconnect: boolean;
-  onProgress?: ((progress: CommandProgress) => void) | undefined;
-}
-
 /**
  * The one client: window, command line, browser, other machines, tests and benchmarks use it over whatever wire they have.
  * It keeps its clientId, reconnects by itself, resends what was not answered and continues every attachment where it stood [wire-8].
@@ -95,8 +84,8 @@ export class RunSessionClient {
   #lastHeardMs = 0;
   #cancelTimer: (() => void) | null = null;
   readonly #attachments = new Map<RunId, ClientAttachment>();
-  /** In the order of asking. Keys: `call:<callId>` and `input:<inputId>`. */
-  readonly #waiting = new Map<string, Waiting>();
+  /** Keys: `call:<callId>` and `input:<inputId>`. */
+  readonly #requests = new ClientRequests((message) => this.#transmit(message));
   readonly #connectionListeners = new Set<(state: ConnectionState) => void>();
   readonly #sessionListeners = new Set<(sessions: ReadonlyMap<RunId, SessionSummary>) => void>();
   readonly #messageListeners = new Set<(message: HostMessage) => void>();
@@ -154,23 +143,20 @@ export class RunSessionClient {
   /** Asks for an operation. Waits through a reconnect; operations of the desktop shell do not, for nobody wants a dialog later. */
   async call<N extends OperationName>(operation: N, params: ParamsOf<N>): Promise<ResultOf<N>> {
     const callId = this.#nextCallId++;
-    const result = await this.#ask(
-      `call:${callId}`,
-      { type: 'call', callId, operation, params },
-      !operation.startsWith('shell.'),
-    );
+    const message: ClientMessage = { type: 'call', callId, operation, params };
+    const result = await this.#ask(`call:${callId}`, message, { survivesReconnect: !operation.startsWith('shell.') });
     return OPERATIONS[operation].result.parse(result) as ResultOf<N>;
   }
 
   /** Executed exactly once: sent again with the same inputId until it is answered. Resolves with the event that records it. */
   async send(runId: RunId, command: Command, onProgress?: (progress: CommandProgress) => void): Promise<Seq> {
     const message: ClientMessage = { type: 'run:input', runId, epoch: null, input: command };
-    return (await this.#ask(`input:${command.inputId}`, message, true, onProgress)) as Seq;
+    return Seq.parse(await this.#ask(`input:${command.inputId}`, message, { survivesReconnect: true, onProgress }));
   }
 
   /** Ends the session's program; its log stays. */
   async close(runId: RunId, inputId: InputId): Promise<Seq> {
-    return (await this.#ask(`input:${inputId}`, { type: 'run:close', runId, inputId }, true)) as Seq;
+    return Seq.parse(await this.#ask(`input:${inputId}`, { type: 'run:close', runId, inputId }, { survivesReconnect: true }));
   }
 
   /** Follows a session. One attachment per session and client: a second one replaces the first [wire-3]. */
@@ -197,43 +183,15 @@ export class RunSessionClient {
     this.#setConnection({ is: 'stopped', sinceMs: this.#clock.nowMs() });
     this.#wire?.close({ code: 1000, reason: 'client stopped' });
     this.#wire = null;
-    this.#refuseWaiting(() => true, 'the client was stopped');
+    this.#requests.refuseAll('the client was stopped');
   }
 
-  #ask(
-    key: string,
-    message: ClientMessage,
-    survivesReconnect: boolean,
-    onProgress?: (progress: CommandProgress) => void,
-  ): Promise<unknown> {
+  #ask(key: string, message: ClientMessage, options: RequestOptions): Promise<unknown> {
     const { is } = this.#connection;
-    if (is === 'stopped' || is === 'refused')
+    if (is === 'stopped' || is === 'refused') {
       return Promise.reject(new RefusalError('not-ready', 'There is no connection to the engine.'));
-    if (this.#waiting.size >= MAX_WAITING) {
-      return Promise.reject(
-        new RefusalError(
-          'queue-full',
-          `${MAX_WAITING} requests wait for an answer already.`,
-          'Try again when the engine is back.',
-        ),
-      );
     }
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(key, {
-        message,
-        survivesReconnect,
-        onProgress,
-        handle: (outcome) => {
-          this.#waiting.delete(key);
-          if (outcome.ok) resolve(outcome.value);
-          else reject(new RefusalError(outcome.refusal.code, outcome.refusal.message, outcome.refusal.hint));
-        },
-      });
-      if (this.#connection.is === 'live') {
-        onProgress?.('sent');
-        this.#transmit(message);
-      } else onProgress?.('queued');
-    });
+    return this.#requests.ask(key, message, is === 'live', options);
   }
 
   async #open(): Promise<void> {
@@ -317,12 +275,12 @@ export class RunSessionClient {
         return;
       case 'run:input-result': {
         const { outcome } = message;
-        this.#waiting.get(`input:${message.inputId}`)?.handle(outcome.ok ? { ok: true, value: outcome.seq } : outcome);
+        this.#requests.answer(`input:${message.inputId}`, outcome.ok ? { ok: true, value: outcome.seq } : outcome);
         return;
       }
       case 'reply': {
         const { outcome } = message;
-        this.#waiting.get(`call:${message.callId}`)?.handle(outcome.ok ? { ok: true, value: outcome.result } : outcome);
+        this.#requests.answer(`call:${message.callId}`, outcome.ok ? { ok: true, value: outcome.result } : outcome);
         return;
       }
       case 'session:changed':
@@ -351,10 +309,7 @@ export class RunSessionClient {
     this.#setSessions(new Map(message.sessions.map((session) => [session.runId, session])));
     this.#setConnection({ is: 'live', sinceMs: this.#clock.nowMs() });
     for (const attachment of [...this.#attachments.values()]) attachment.request();
-    for (const waiting of [...this.#waiting.values()]) {
-      waiting.onProgress?.('sent');
-      this.#transmit(waiting.message);
-    }
+    this.#requests.sendAgain();
   }
 
   #handleClose(wire: Wire, why: CloseReason): void {
@@ -365,7 +320,7 @@ export class RunSessionClient {
     for (const attachment of this.#attachments.values()) attachment.wireLost();
     if (why.code >= 4400 && why.code < 4500) {
       this.#setConnection({ is: 'refused', sinceMs: this.#clock.nowMs(), why: why.reason });
-      this.#refuseWaiting(() => true, why.reason);
+      this.#requests.refuseAll(why.reason);
       return;
     }
     this.#lose(why.reason);
@@ -375,18 +330,10 @@ export class RunSessionClient {
     if (this.#connection.is === 'stopped') return;
     const was = this.#connection;
     this.#setConnection({ is: 'lost', sinceMs: was.is === 'lost' ? was.sinceMs : this.#clock.nowMs(), why });
-    this.#refuseWaiting((waiting) => !waiting.survivesReconnect, 'the connection to the engine was lost');
-    for (const waiting of this.#waiting.values()) waiting.onProgress?.('queued');
+    this.#requests.handleLoss();
     const cap = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#attempt);
     this.#attempt += 1;
     this.#cancelTimer = this.#clock.setTimer(() => void this.#open(), cap / 2 + (cap / 2) * this.#clock.random());
-  }
-
-  #refuseWaiting(isConcerned: (waiting: Waiting) => boolean, why: string): void {
-    for (const waiting of [...this.#waiting.values()]) {
-      if (isConcerned(waiting))
-        waiting.handle({ ok: false, refusal: { code: 'not-ready', message: `Not done: ${why}.`, hint: null } });
-    }
   }
 
   #setConnection(state: ConnectionState): void {

@@ -1,4 +1,3 @@
-import { MessageChannel } from 'node:worker_threads';
 import { expect, it } from 'vitest';
 import { portWire } from './port-wire.ts';
 import { CLOSE, type CloseReason } from './refusal.ts';
