@@ -14,7 +14,6 @@ const asRoot = process.platform === 'linux' && process.getuid?.() === 0 ? ['--no
 /** A BATON_HOME of its own, where tests run side by side with everything else on the machine. */
 export class BatonHome {
   readonly path = realpathSync(mkdtempSync(join(tmpdir(), 'baton-e2e-')));
-  readonly #apps: ElectronApplication[] = [];
   readonly #processes: ChildProcess[] = [];
 
   constructor(settings: Readonly<Record<string, unknown>> = {}) {
@@ -36,7 +35,8 @@ export class BatonHome {
       env: this.env(options.env),
       cwd: this.path,
     });
-    this.#apps.push(app);
+    // Asked for now: an app that has ended does not say which process it was.
+    this.#processes.push(app.process());
     return { app, page: await app.firstWindow() };
   }
 
@@ -60,7 +60,6 @@ export class BatonHome {
   }
 
   async dispose(): Promise<void> {
-    for (const app of this.#apps) await end(app.process());
     for (const child of this.#processes) await end(child);
     rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
   }

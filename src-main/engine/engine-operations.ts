@@ -56,7 +56,8 @@ export function engineOperations(
       if (spec.kind !== 'claude') throw new RefusalError('unsupported', 'Only a conversation can be forked.');
       if (seq > log.published.seq) throw new RefusalError('bad-request', `The session has no event ${seq}.`);
       const branchOf = { runId, seq };
-      const title = state.title === null ? null : `${state.title} (fork)`;
+      const named = state.title ?? state.programTitle;
+      const title = named === null ? null : `${named} (fork)`;
       const forked = { ...spec, model: state.claude?.model ?? spec.model, cwd: state.cwd, forkOf: branchOf };
       return { session: (await engine.create(inputId, forked, { title, branchOf })).summary() };
     },
