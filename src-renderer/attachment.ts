@@ -25,6 +25,7 @@ export function useAttachment(runId: RunId, options: AttachmentOptions): Attachm
   const [isFollowing, setFollowing] = useState(false);
   const [wasFollowing, setWasFollowing] = useState(false);
   const [isDriving, setDriving] = useState(false);
+  const [driver, setDriver] = useState<string | null>(null);
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   const { live, addLive, clearLive } = useLiveTexts();
   const session = useWindow((window) => window.sessions.get(runId)) ?? null;
@@ -47,7 +48,10 @@ export function useAttachment(runId: RunId, options: AttachmentOptions): Attachm
         },
         onLive: addLive,
         onLiveReset: clearLive,
-        onViewers: (_, drives) => setDriving(drives),
+        onViewers: ({ driver: driverId, viewers }, drives) => {
+          setDriving(drives);
+          setDriver(viewers.find(({ clientId }) => clientId === driverId)?.name ?? null);
+        },
         onFollowing: (follows) => {
           setFollowing(follows);
           if (follows) setWasFollowing(true);
@@ -70,7 +74,7 @@ export function useAttachment(runId: RunId, options: AttachmentOptions): Attachm
   const setViewport = useCallback((cols: number, rows: number) => attachment.current?.viewport(cols, rows), []);
   const parsed = useCallback((bytes: number) => attachment.current?.parsed(bytes), []);
   const is = refusal ? 'refused' : !isOn ? 'off' : isFollowing ? 'live' : wasFollowing ? 'stale' : 'attaching';
-  return { is, refusal, session, state, live, isDriving, send, keys, setViewport, parsed };
+  return { is, refusal, session, state, live, isDriving, driver, send, keys, setViewport, parsed };
 }
 
 const lifeTypes: ReadonlySet<string> = new Set(['started', 'exited', 'interrupted']);

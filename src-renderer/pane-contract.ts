@@ -67,6 +67,8 @@ export interface Attachment {
   readonly live: readonly LiveText[];
   /** This window's typing decides the terminal's size. */
   readonly isDriving: boolean;
+  /** The name of the client whose typing decides it; null: nobody's. */
+  readonly driver: string | null;
   /** A command with an `inputId`: resolves with the event that records it, rejects with a RefusalError. */
   readonly send: (command: CommandDraft) => Promise<Seq>;
   readonly keys: (data: Uint8Array) => void;

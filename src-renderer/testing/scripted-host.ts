@@ -208,6 +208,8 @@ export class ScriptedHost {
         this.send({ type: 'session:removed', runId });
         return {};
       }
+      case 'history.read':
+        return { events: [], firstSeq: 1, lastSeq: 3, more: false };
       case 'history.search':
         return { hits: [], cursor: null };
       case 'draft.get':

@@ -6,6 +6,7 @@ export function Toasts({ theme }: { theme: 'light' | 'dark' }) {
   return (
     <Toaster
       theme={theme}
+      style={{ fontFamily: 'var(--font-sans)' }}
       position="bottom-right"
       offset={{ bottom: 36, right: 12 }}
       visibleToasts={3}
@@ -14,8 +15,8 @@ export function Toasts({ theme }: { theme: 'light' | 'dark' }) {
         classNames: {
           toast:
             'flex w-90 max-w-full items-start gap-3 rounded-md border border-line bg-raised px-3 py-2 text-13 text-text shadow-float',
-          title: 'font-medium',
-          description: 'text-dim break-words',
+          title: 'font-medium!',
+          description: 'text-dim! break-words',
           content: 'min-w-0 flex-1',
           actionButton: 'h-6 shrink-0 rounded-md border border-line-strong px-2 text-11 hover:bg-hover',
         },

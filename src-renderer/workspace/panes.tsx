@@ -38,7 +38,10 @@ export function Panes() {
           readOpenPanes(api);
           layoutChanged();
         }),
-        api.onDidActivePanelChange(() => readOpenPanes(api)),
+        api.onDidActivePanelChange(({ panel }) => {
+          readOpenPanes(api);
+          if (panel) showTab(panel.id);
+        }),
       ];
       const stopTitles = useWindow.subscribe(({ sessions }, before) => {
         if (sessions === before.sessions) return;
@@ -96,6 +99,19 @@ function runsIn(panels: readonly IDockviewPanel[]): ReadonlySet<RunId> {
 
 function renewed(before: ReadonlySet<RunId>, now: ReadonlySet<RunId>): ReadonlySet<RunId> {
   return before.size === now.size && [...now].every((runId) => before.has(runId)) ? before : now;
+}
+
+/** A tab strip that is too short for its tabs scrolls; the active tab is never the one that is out of sight. */
+function showTab(paneId: string): void {
+  const show = () =>
+    document
+      .querySelector(`[data-tab-panel-id="${CSS.escape(paneId)}"]`)
+      ?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  // The button for the hidden ones comes a frame later and takes room from the strip.
+  requestAnimationFrame(() => {
+    show();
+    requestAnimationFrame(() => requestAnimationFrame(show));
+  });
 }
 
 /** Tabs and regions are named by dockview from the panel's title. */
