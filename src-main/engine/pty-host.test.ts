@@ -47,7 +47,7 @@ async function run(script: string, onOutput: (bytes: Uint8Array) => void = () =>
   const pty = await ptyHost.spawn(sh(script), {
     onOutput: (bytes) => {
       if (hasExited) throw new Error('output after the exit');
-      chunks.push(bytes.slice());
+      chunks.push(new Uint8Array(bytes));
       onOutput(bytes);
     },
     onInputLost: () => {},

@@ -3,7 +3,8 @@ import type { RunId, Seq } from '../../src-shared/ids.ts';
 import type { Screen } from '../../src-shared/operations.ts';
 import type { SessionSpec, SessionState } from '../../src-shared/session.ts';
 import type { Store } from '../store/store.ts';
-import type { HistorySource, ReadOutput, ScreenEvents, ScreenHandle, Screens } from './screen.ts';
+import type { ReadOutput, ScreenEvents, ScreenHandle, Screens } from './screen.ts';
+import type { HistorySource } from './screen-history.ts';
 
 /** Lines above the screen that a viewer gets at once; what lies further up is the history view's. */
 export const LIVE_SCROLLBACK_LINES = 1_000;
@@ -16,7 +17,10 @@ export interface ScreenOwner {
   readonly spec: SessionSpec;
   readonly state: SessionState;
   readonly isRunning: boolean;
-  readonly log: { readonly published: { readonly seq: Seq; readonly state: SessionState } };
+  readonly log: {
+    readonly published: { readonly seq: Seq; readonly state: SessionState };
+    recent(after: Seq, maxBytes: number): readonly LogEvent[] | null;
+  };
   readonly viewers: { readonly size: number };
   append(events: readonly NewEvent[]): Promise<Seq>;
 }
@@ -54,11 +58,10 @@ export class SessionScreen {
   }
 
   async #open(): Promise<void> {
-    const { runId, state } = this.#owner;
+    const { runId } = this.#owner;
     const from = await this.#dependencies.store.screen(runId);
     this.#handle = this.#dependencies.screens.open(runId, {
-      cols: from?.cols ?? state.cols,
-      rows: from?.rows ?? state.rows,
+      ...this.#firstSize(),
       from,
       lastSeq: this.#owner.log.published.seq,
       answers: true,
@@ -115,13 +118,15 @@ export class SessionScreen {
     const { store } = this.#dependencies;
     return {
       runId,
+      ...this.#firstSize(),
       readOutput: this.#readOutput,
       screen: (atOrBefore) => store.screen(runId, atOrBefore),
-      putScreen: (screen) => store.putScreen(runId, screen),
     };
   }
 
-  readonly #readOutput: ReadOutput = (after, maxBytes) =>
+  /** The newest from memory: they may not be stored yet. */
+  readonly #readOutput: ReadOutput = async (after, maxBytes) =>
+    this.#owner.log.recent(after, maxBytes) ??
     this.#dependencies.store.read({
       runId: this.#owner.runId,
       after,
@@ -130,17 +135,18 @@ export class SessionScreen {
       maxBytes,
     });
 
+  /** The size that the terminal began with: its log begins there. */
+  #firstSize(): { readonly cols: number; readonly rows: number } {
+    const { spec, state } = this.#owner;
+    return spec.kind === 'pty' ? { cols: spec.cols, rows: spec.rows } : { cols: state.cols, rows: state.rows };
+  }
+
   #events(): ScreenEvents {
     const { onProblem, store } = this.#dependencies;
     const { runId } = this.#owner;
     return {
       onReply: this.#reply,
       onDetails: (details) => this.#handleDetails(details),
-      // Bell, notices, progress and command marks are in the output itself: each viewer's terminal hears them there.
-      onBell: () => {},
-      onNotice: () => {},
-      onProgress: () => {},
-      onCommand: () => {},
       onScreen: (screen) => {
         store.putScreen(runId, screen).catch((error: unknown) => onProblem(`storing a screen of session ${runId} failed`, error));
       },

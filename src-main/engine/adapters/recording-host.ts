@@ -57,7 +57,7 @@ export class RecordingHost implements AdapterHost {
   }
 
   output(bytes: Uint8Array): void {
-    const kept = bytes.slice();
+    const kept = new Uint8Array(bytes);
     this.number({ channel: 'pty:stdout', type: 'data', payload: kept });
     this.tell({ kind: 'output', bytes: kept });
   }
