@@ -1,24 +1,25 @@
-/** The parts that F6 goes round, in the order they stand in the document: sidebar, each pane, status line. */
-function regions(): HTMLElement[] {
-  return [...document.querySelectorAll<HTMLElement>('[data-region], .dv-groupview')].filter(
-    (region) => region.offsetParent !== null || region === document.body,
-  );
+import { canTakeFocus, focusPane } from '../workspace/pane-focus.ts';
+
+const focusable =
+  'button:not(:disabled):not([tabindex="-1"]), input:not(:disabled), textarea:not(:disabled), [tabindex="0"], a[href]';
+
+/** What takes the focus in a region: the marked element, else its first control. */
+function entryOf(region: HTMLElement): HTMLElement | null {
+  return region.querySelector<HTMLElement>('[data-region-focus]') ?? region.querySelector<HTMLElement>(focusable);
 }
 
-/** Moves the focus into the next (or previous) region: to where it was last in there, else to its first control. */
+/**
+ * Moves the focus into the next (or previous) part of the window: sidebar, each pane, status line, in the order they stand in the
+ * document. A part in which nothing can be done now is passed over.
+ */
 export function focusRegion(by: 1 | -1): void {
-  const all = regions();
-  if (all.length === 0) return;
-  const at = all.findIndex((region) => region.contains(document.activeElement));
-  const from = at < 0 ? (by === 1 ? -1 : 0) : at;
-  const next = all[(from + by + all.length) % all.length];
-  if (next) focusInto(next);
-}
-
-function focusInto(region: HTMLElement): void {
-  const wished = region.querySelector<HTMLElement>('[data-region-focus]');
-  const first = region.querySelector<HTMLElement>(
-    'button:not(:disabled):not([tabindex="-1"]), input:not(:disabled), textarea:not(:disabled), [tabindex="0"], a[href]',
-  );
-  (wished ?? first ?? region).focus();
+  const regions = [...document.querySelectorAll<HTMLElement>('[data-region], .dv-groupview')].filter((region) => entryOf(region));
+  const at = regions.findIndex((region) => region.contains(document.activeElement));
+  const from = at < 0 && by === -1 ? 0 : at;
+  const next = regions[(from + by + regions.length) % regions.length];
+  if (!next) return;
+  const paneId = next.querySelector('.dv-active-tab')?.getAttribute('data-tab-panel-id');
+  // A pane knows best what in it takes the keyboard.
+  if (paneId && canTakeFocus(paneId)) focusPane(paneId);
+  else entryOf(next)?.focus();
 }

@@ -31,7 +31,7 @@ describe('groups by state', () => {
   });
 
   it('does not hide an interrupted session among the ended ones', () => {
-    expect(groupSessions([summary({ status: 'interrupted' })], 'state').map((group) => group.key)).toEqual(['idle']);
+    expect(groupSessions([summary({ status: 'interrupted' })], 'state').map((group) => group.key)).toEqual(['interrupted']);
   });
 });
 

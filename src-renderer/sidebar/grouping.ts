@@ -1,7 +1,7 @@
 import type { SessionStatus, SessionSummary } from '../../src-shared/session.ts';
 import { projectOf, shortPath } from './project.ts';
 
-export type StateGroup = 'needsYou' | 'working' | 'idle' | 'ended';
+export type StateGroup = 'needsYou' | 'interrupted' | 'working' | 'idle' | 'ended';
 export type GroupBy = 'state' | 'project';
 
 /** `key` is stable and names the group in preferences; `project` is set where it is a folder's name and not one of ours. */
@@ -17,17 +17,17 @@ export type ListRow =
   | { readonly is: 'group'; readonly group: SessionGroup; readonly isFolded: boolean }
   | { readonly is: 'session'; readonly session: SessionSummary; readonly groupKey: string };
 
-/** Interrupted sessions stand with the idle ones: they can be continued at once and must not hide among the ended. */
+/** Interrupted sessions can be continued at once: after a crash they must not hide among the ended ones. */
 const stateGroups: Record<SessionStatus, StateGroup> = {
   waiting: 'needsYou',
   starting: 'working',
   running: 'working',
   moving: 'working',
   idle: 'idle',
-  interrupted: 'idle',
+  interrupted: 'interrupted',
   ended: 'ended',
 };
-const stateOrder: readonly StateGroup[] = ['needsYou', 'working', 'idle', 'ended'];
+const stateOrder: readonly StateGroup[] = ['needsYou', 'interrupted', 'working', 'idle', 'ended'];
 
 export function stateGroupOf(session: SessionSummary): StateGroup {
   return stateGroups[session.status];
@@ -39,6 +39,7 @@ export function stateGroupOf(session: SessionSummary): StateGroup {
  */
 const byState: Record<StateGroup, (a: SessionSummary, b: SessionSummary) => number> = {
   needsYou: (a, b) => compare(a.lastActivityAt, b.lastActivityAt) || byAge(a, b),
+  interrupted: (a, b) => compare(b.lastActivityAt, a.lastActivityAt) || byAge(a, b),
   working: (a, b) => byAge(a, b),
   idle: (a, b) => compare(b.lastActivityAt, a.lastActivityAt) || byAge(a, b),
   ended: (a, b) => compare(b.lastActivityAt, a.lastActivityAt) || byAge(a, b),

@@ -14,6 +14,10 @@ export function addFocusTaker(paneId: string, takeFocus: () => void): () => void
   };
 }
 
+export function canTakeFocus(paneId: string): boolean {
+  return takers.has(paneId);
+}
+
 /** Gives a pane the keyboard, at once or as soon as it is there. The newest wish wins. */
 export function focusPane(paneId: string): void {
   awaited = paneId;
