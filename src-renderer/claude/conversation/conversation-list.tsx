@@ -1,24 +1,20 @@
 import { ArrowDown } from 'lucide-react';
-import { type Ref, useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react';
+import { type Ref, useCallback, useEffect, useImperativeHandle, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { type IndexLocationWithAlign, Virtuoso, type VirtuosoHandle } from 'react-virtuoso';
 import type { Turn } from '../../../src-shared/conversation-items.ts';
 import { Button } from '../../ui/button.tsx';
 import { describeFailure } from '../../ui/toasts.tsx';
 import { EndRow } from './end-row.tsx';
-import { FIRST_INDEX, nextFirstIndex } from './first-index.ts';
 import { GroupRow } from './group-row.tsx';
 import type { HistoryState } from './history.ts';
 import { ItemBody } from './item-row.tsx';
 import { PromptRow } from './prompt-row.tsx';
+import { guessHeight } from './row-height.ts';
 import type { Row } from './rows.ts';
 import type { Anchor } from './scroll-memory.ts';
+import { type ListStart, WindowList, type WindowListHandle } from './window-list.tsx';
 import { WorkingRow } from './working-row.tsx';
 
-/** Rows drawn above and below what is seen, so that scrolling shows no blank. */
-const OVERDRAW_PX = 600;
-/** Nearer to the end than this counts as at the end. */
-const END_PX = 40;
 const savePlaceMs = 250;
 
 export interface ConversationListProps {
@@ -48,61 +44,41 @@ export interface ConversationListHandle {
   readonly toEnd: () => void;
 }
 
-interface Context {
-  readonly history: ConversationListProps['history'];
-  readonly onOlder: () => void;
-}
-
 /** The conversation, drawn as far as it is seen. Growing text never moves what the reader looks at. */
 export function ConversationList(props: ConversationListProps) {
   const { rows, history, startPlace, onPlace, onOlder, onNewer, onLatest, turnActions, ref } = props;
   const { t } = useTranslation('claude');
-  const virtuoso = useRef<VirtuosoHandle>(null);
-  const scroller = useRef<HTMLElement | null>(null);
-  const [place] = useState(startPlace);
-  const [start] = useState(() => startOf(rows, place));
-  const [isAtEnd, setAtEnd] = useState(place === null);
-  const firstIndex = useFirstIndex(rows);
+  const list = useRef<WindowListHandle>(null);
+  const [start] = useState(() => startOf(rows, startPlace()));
+  const [isAtEnd, setAtEnd] = useState(start === null);
   const hasNews = useNews(rows, isAtEnd);
+  const { isAtTail } = history;
 
   const toEnd = useCallback(() => {
-    void onLatest().then(() => virtuoso.current?.scrollToIndex({ index: 'LAST', align: 'end' }));
+    void onLatest().then(() => list.current?.toEnd());
   }, [onLatest]);
   useImperativeHandle(ref, () => ({ toEnd }), [toEnd]);
-
-  const context = useMemo((): Context => ({ history, onOlder }), [history, onOlder]);
-  const drawRow = useCallback((_: number, row: Row) => <RowView row={row} turnActions={turnActions} />, [turnActions]);
-  usePlaceSaver(scroller, isAtEnd && history.isAtTail, onPlace);
+  const draw = useCallback((row: Row) => <RowView row={row} turnActions={turnActions} />, [turnActions]);
+  usePlaceSaver(list, isAtEnd && isAtTail, onPlace);
 
   return (
     <div className="relative min-h-0 flex-1">
-      <Virtuoso<Row, Context>
-        ref={virtuoso}
-        scrollerRef={(element) => {
-          scroller.current = element instanceof HTMLElement ? element : null;
-        }}
-        role="region"
-        aria-label={t('conversation.label')}
-        tabIndex={0}
-        data={rows}
-        context={context}
-        components={{ Header, Footer }}
-        computeItemKey={keyOfRow}
-        itemContent={drawRow}
-        firstItemIndex={firstIndex}
-        initialTopMostItemIndex={start}
-        followOutput={(isAtBottom) => (isAtBottom ? 'auto' : false)}
-        atBottomThreshold={END_PX}
-        atBottomStateChange={setAtEnd}
-        startReached={onOlder}
-        endReached={onNewer}
-        increaseViewportBy={OVERDRAW_PX}
-        className="h-full [overflow-anchor:none]"
+      <WindowList
+        ref={list}
+        rows={rows}
+        draw={draw}
+        estimate={guessHeight}
+        start={start}
+        label={t('conversation.label')}
+        header={<Older history={history} onOlder={onOlder} />}
+        onNearStart={onOlder}
+        onNearEnd={onNewer}
+        onAtEnd={setAtEnd}
       />
-      {!(isAtEnd && history.isAtTail) && (
+      {!(isAtEnd && isAtTail) && (
         <div className="pointer-events-none absolute inset-x-0 bottom-3 flex justify-center">
           <Button size="sm" icon={ArrowDown} onClick={toEnd} className="pointer-events-auto rounded-full bg-raised shadow-float">
-            {hasNews || !history.isAtTail ? t('conversation.newBelow') : t('conversation.toEnd')}
+            {hasNews || !isAtTail ? t('conversation.newBelow') : t('conversation.toEnd')}
           </Button>
         </div>
       )}
@@ -110,25 +86,13 @@ export function ConversationList(props: ConversationListProps) {
   );
 }
 
-const keyOfRow = (_: number, row: Row): string => row.key;
-
-function startOf(rows: readonly Row[], place: Anchor | null): IndexLocationWithAlign {
-  if (place === null || rows.length === 0) return { index: 'LAST', align: 'end' };
+function startOf(rows: readonly Row[], place: Anchor | null): ListStart | null {
+  if (place === null || rows.length === 0) return null;
   const same = rows.findIndex((row) => row.key === place.key);
-  if (same >= 0) return { index: same, align: 'start', offset: place.offsetPx };
+  if (same >= 0) return { index: same, offsetPx: place.offsetPx };
   // Rows may be cut otherwise than they were; the place in the log stays.
   const near = rows.findIndex((row) => (seqOf(row) ?? 0) >= place.seq);
-  return near < 0 ? { index: 'LAST', align: 'end' } : { index: near, align: 'start' };
-}
-
-/** The number of the first row: it falls by as many as are put in front, so that the others keep theirs and their places. */
-function useFirstIndex(rows: readonly Row[]): number {
-  const known = useRef({ rows, index: FIRST_INDEX });
-  if (known.current.rows !== rows) {
-    const { rows: before, index } = known.current;
-    known.current = { rows, index: nextFirstIndex(before, index, rows) };
-  }
-  return known.current.index;
+  return near < 0 ? null : { index: near, offsetPx: 0 };
 }
 
 /** Whether the end has changed since the reader left it. */
@@ -141,7 +105,7 @@ function useNews(rows: readonly Row[], isAtEnd: boolean): boolean {
 
 /** Remembers the row at the top and how far it is scrolled: now and then while the reader scrolls. */
 function usePlaceSaver(
-  scroller: { readonly current: HTMLElement | null },
+  list: { readonly current: WindowListHandle | null },
   isAtEnd: boolean,
   onPlace: (place: Anchor | null) => void,
 ) {
@@ -150,7 +114,7 @@ function usePlaceSaver(
       onPlace(null);
       return;
     }
-    const element = scroller.current;
+    const element = list.current?.scroller() ?? null;
     if (element === null) return;
     let timer: ReturnType<typeof setTimeout> | null = null;
     const save = () => {
@@ -167,45 +131,44 @@ function usePlaceSaver(
       element.removeEventListener('scroll', onScroll);
       if (timer !== null) clearTimeout(timer);
     };
-  }, [scroller, isAtEnd, onPlace]);
+  }, [list, isAtEnd, onPlace]);
 }
 
 function placeOf(scroller: HTMLElement): Anchor | null {
   const { top } = scroller.getBoundingClientRect();
   for (const element of scroller.querySelectorAll<HTMLElement>('[data-row]')) {
     const box = element.getBoundingClientRect();
-    const { row: key, seq } = element.dataset;
+    const key = element.dataset.row;
+    const seq = element.querySelector<HTMLElement>('[data-seq]')?.dataset.seq;
     if (box.bottom > top + 1 && key !== undefined) return { key, seq: Number(seq ?? 0), offsetPx: Math.round(top - box.top) };
   }
   return null;
 }
 
-function Header({ context }: { context?: Context }) {
+/** At the top: that there is more, or why it could not be read. As high whatever it says: nothing below it moves. */
+function Older({ history, onOlder }: Pick<ConversationListProps, 'history' | 'onOlder'>) {
   const { t } = useTranslation('claude');
-  const { history, onOlder } = context ?? {};
-  if (history === undefined) return null;
-  if (history.failure !== null && history.failure !== undefined)
-    return (
-      <div className="flex items-center justify-center gap-2 py-3 text-dim">
-        <span>{t('conversation.olderFailed', { reason: describeFailure(history.failure) })}</span>
-        <Button size="sm" onClick={onOlder}>
-          {t('tryAgain')}
-        </Button>
-      </div>
-    );
-  // As high whether it loads or not: a jump here would be a jump of everything below.
+  const { failure, hasOlder } = history;
+  const hasFailed = failure !== null && failure !== undefined;
   return (
-    <p className="flex h-8 items-center justify-center text-11 text-faint">{history.hasOlder ? t('conversation.older') : ''}</p>
+    <div className="flex h-10 items-center justify-center gap-2 px-6 text-11 text-faint">
+      {hasFailed ? (
+        <>
+          <span className="truncate">{t('conversation.olderFailed', { reason: describeFailure(failure) })}</span>
+          <Button size="sm" onClick={onOlder}>
+            {t('tryAgain')}
+          </Button>
+        </>
+      ) : (
+        hasOlder && t('conversation.older')
+      )}
+    </div>
   );
-}
-
-function Footer() {
-  return <div className="h-6" />;
 }
 
 function RowView({ row, turnActions }: { row: Row; turnActions: TurnActions }) {
   return (
-    <div data-row={row.key} data-seq={seqOf(row)} className={spaceAbove(row)}>
+    <div data-seq={seqOf(row)} className={spaceAbove(row)}>
       <div className="mx-auto max-w-205 px-6 @max-[560px]:px-3">
         <RowBody row={row} turnActions={turnActions} />
       </div>

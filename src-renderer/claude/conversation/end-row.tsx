@@ -3,7 +3,6 @@ import { memo } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Turn } from '../../../src-shared/conversation-items.ts';
 import { answerMarkdown } from '../../../src-shared/conversation-markdown.ts';
-import { formatCost } from '../../status/figures.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 
 import { CopyButton } from '../copy-button.tsx';
@@ -23,11 +22,10 @@ export const EndRow = memo(function EndRow({ turn, onForkAfter, onRetry }: { tur
   const facts = [
     end.outcome === 'interrupted' ? t('end.interrupted') : '',
     result !== null && result.durationMs > 0 ? formatDuration(result.durationMs) : '',
-    result?.usage.costUsd == null || result.usage.costUsd === 0 ? '' : formatCost(result.usage.costUsd),
   ].filter((fact) => fact !== '');
   const hasSaidWhy = turn.items.some((item) => item.kind === 'error');
   return (
-    <div className="group/end space-y-1">
+    <div className="space-y-1">
       {end.outcome === 'failed' && (
         <div className="flex flex-wrap items-center gap-2">
           {!hasSaidWhy && (
@@ -42,9 +40,11 @@ export const EndRow = memo(function EndRow({ turn, onForkAfter, onRetry }: { tur
           )}
         </div>
       )}
-      <div className="flex h-6 items-center gap-1 text-faint opacity-60 transition-opacity duration-120 group-focus-within/end:opacity-100 group-hover/end:opacity-100">
-        <CopyButton text={() => answerMarkdown(turn.items)} label={t('end.copy')} className="-ml-1" />
-        {onForkAfter !== null && <IconButton icon={GitFork} label={t('end.fork')} onClick={() => onForkAfter(turn)} />}
+      <div className="flex h-6 items-center gap-1 text-faint">
+        <CopyButton text={() => answerMarkdown(turn.items)} label={t('end.copy')} className="-ml-1 text-faint" />
+        {onForkAfter !== null && (
+          <IconButton icon={GitFork} label={t('end.fork')} onClick={() => onForkAfter(turn)} className="text-faint" />
+        )}
         <span className="px-1 text-11 tabular-nums">{facts.join(' · ')}</span>
       </div>
     </div>

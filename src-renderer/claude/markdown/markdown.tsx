@@ -1,5 +1,5 @@
 import { ImageOff } from 'lucide-react';
-import { type ComponentProps, isValidElement, memo, type ReactNode } from 'react';
+import { type ComponentProps, isValidElement, memo, type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type Components, Streamdown, useIsCodeFenceIncomplete } from 'streamdown';
 import { classes } from '../../ui/classes.ts';
@@ -14,10 +14,12 @@ const noPlugins: NonNullable<ComponentProps<typeof Streamdown>['rehypePlugins']>
 
 /** Markdown as Claude writes it: also while it is being written, when fences and emphasis are still open. */
 export const Markdown = memo(function Markdown({ text, isLive, className }: MarkdownProps) {
+  // What is there whole is drawn at once, at its full height. What was being written stays in the other mode when the last piece
+  // has come: changing it would draw everything anew.
+  const [wasLive] = useState(isLive);
   return (
     <Streamdown
-      // One mode for both: changing it when the last piece has come would draw everything anew.
-      mode="streaming"
+      mode={wasLive ? 'streaming' : 'static'}
       parseIncompleteMarkdown={isLive}
       controls={false}
       components={components}

@@ -33,7 +33,7 @@ export const Output = memo(function Output({ text, tone = 'plain' }: { text: str
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls has to be reachable by the keyboard */}
       <section aria-label={t('output.label')} tabIndex={0} className="overflow-x-auto px-3 py-1.5">
         <pre
-          className={`w-max min-w-full text-[12px] leading-[18px] selectable ${tone === 'error' ? 'text-danger' : 'text-dim'}`}
+          className={`baton-code w-max min-w-full text-[12px] leading-[18px] selectable ${tone === 'error' ? 'text-danger' : 'text-dim'}`}
         >
           {pieces.map((piece, index) => (
             <span

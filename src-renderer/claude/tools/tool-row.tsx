@@ -34,9 +34,9 @@ export const ToolRow = memo(function ToolRow({ tool }: { tool: ToolItem }) {
 
 /** What is read for its own sake rather than as a step on the way. */
 function opensByItself(tool: ToolItem): boolean {
-  if (tool.name === 'TodoWrite' || tool.name === 'ExitPlanMode' || tool.name === 'AskUserQuestion')
-    return tool.status !== 'error';
-  return false;
+  if (tool.name === 'TodoWrite') return tool.status !== 'error';
+  // While it is asked, it stands in the card.
+  return (tool.name === 'ExitPlanMode' || tool.name === 'AskUserQuestion') && tool.status === 'ok';
 }
 
 /** The line of something that unfolds. */
