@@ -276,7 +276,7 @@ describe('terminals', () => {
     const runId = await here.create(pty('/bin/sh', ['-c', 'echo run $$']));
     const client = here.connect();
     const seen = watch(client, runId);
-    await seen.until(() => seen.state?.status === 'ended');
+    await seen.until(() => seen.state?.status === 'ended' && /run \d+/.test(seen.text));
     const first = /run \d+/.exec(seen.text)?.[0];
     await client.send(runId, { kind: 'restart', inputId: newInputId() });
     await seen.until(() => (seen.text.match(/run \d+/g) ?? []).length === 2);
