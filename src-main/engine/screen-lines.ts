@@ -1,7 +1,7 @@
-import type { IBufferCell, IBufferLine, IMarker } from '@xterm/headless';
+import type { IBuffer, IBufferCell, IBufferLine, IMarker } from '@xterm/headless';
 import type { Screen } from '../../src-shared/operations.ts';
 import type { PastEvent } from './screen-protocol.ts';
-import { type HeadlessTerminal, openTerminal, written } from './screen-xterm.ts';
+import { cellsOf, type HeadlessTerminal, openTerminal, WORDS_PER_CELL, written } from './screen-xterm.ts';
 
 /** Lines of a stretch of the past are collected as they leave the screen, before the scrollback forgets them. */
 const SCROLLBACK = 5000;
@@ -26,11 +26,13 @@ export class PastLines {
   /** The first row that has not been collected: the top of the screen when last looked. */
   private next: IMarker | undefined;
   private readonly cell: IBufferCell;
+  private readonly buffer: IBuffer;
 
   constructor(size: { readonly cols: number; readonly rows: number }, from: Screen | null) {
     this.from = from;
     this.xterm = openTerminal(from ?? size, SCROLLBACK);
-    this.cell = this.xterm.terminal.buffer.normal.getNullCell();
+    this.buffer = this.xterm.terminal.buffer.normal;
+    this.cell = this.buffer.getNullCell();
   }
 
   /** What scrolled off before the screen it begins with belongs to the stretch before. */
@@ -72,7 +74,7 @@ export class PastLines {
   }
 
   private get top(): number {
-    return this.xterm.terminal.buffer.normal.baseY;
+    return this.buffer.baseY;
   }
 
   private collect(): void {
@@ -103,7 +105,7 @@ export class PastLines {
     const { terminal } = this.xterm;
     if (terminal.buffer.active.type !== 'normal') return;
     this.next?.dispose();
-    this.next = terminal.registerMarker(-terminal.buffer.normal.cursorY);
+    this.next = terminal.registerMarker(-this.buffer.cursorY);
   }
 
   private screenRows(): readonly Row[] {
@@ -113,7 +115,7 @@ export class PastLines {
   }
 
   private row(y: number): Row {
-    const line = this.xterm.terminal.buffer.normal.getLine(y);
+    const line = this.buffer.getLine(y);
     return line === undefined ? { text: '', isWrapped: false } : { text: lineText(line, this.cell), isWrapped: line.isWrapped };
   }
 }
@@ -149,34 +151,56 @@ function* pieces(bytes: Uint8Array, cols: number): Iterable<Uint8Array> {
 
 const RESET = '\x1b[0m';
 
-/** A row's text with SGR where its looks change; nothing but spaces where nothing was written, and none of them at its end. */
+/** What a cell's first word holds beside its width. */
+const CONTENT_MASK = 0x3fffff;
+const SPACE = 0x20;
+
+/** A row's text with SGR where its looks change; spaces where nothing was written, and none of them at its end. */
 function lineText(line: IBufferLine, cell: IBufferCell): string {
+  const cells = cellsOf(line);
+  const end = usedCells(cells);
   let text = '';
-  let style = '';
-  let blanks = 0;
-  for (let x = 0; x < line.length; x++) {
-    if (line.getCell(x, cell) === undefined) break;
-    const width = cell.getWidth();
-    if (width === 0) continue;
-    const chars = cell.getChars();
-    const cellStyle = cell.isAttributeDefault() ? '' : styleOf(cell);
-    if (chars === '' && cellStyle === '') {
-      blanks += width;
-      continue;
-    }
-    if (blanks > 0 && style !== '') {
-      text += RESET;
-      style = '';
-    }
-    text += ' '.repeat(blanks);
-    blanks = 0;
-    if (cellStyle !== style) {
-      text += style === '' ? cellStyle : RESET + cellStyle;
-      style = cellStyle;
-    }
-    text += chars === '' ? ' ' : chars;
+  let isStyled = false;
+  for (let from = 0; from < end; ) {
+    const to = endOfRun(cells, from, end);
+    const style = isPlain(cells, from) ? '' : styleOf(line.getCell(from, cell) ?? cell);
+    if (isStyled) text += RESET;
+    text += style + textOf(line, cells, from, to);
+    isStyled = style !== '';
+    from = to;
   }
-  return style === '' ? text : text + RESET;
+  return isStyled ? text + RESET : text;
+}
+
+const codes = Buffer.alloc(1024);
+
+/** xterm puts texts together character by character, into strings that take 30 times their length. Most lines are Latin-1. */
+function textOf(line: IBufferLine, cells: Uint32Array, from: number, to: number): string {
+  for (let x = from; x < to; x++) {
+    const content = (cells[x * WORDS_PER_CELL] ?? 0) & CONTENT_MASK;
+    if (content > 0xff || x - from >= codes.length) return line.translateToString(false, from, to);
+    codes[x - from] = content === 0 ? SPACE : content;
+  }
+  return codes.toString('latin1', 0, to - from);
+}
+
+function usedCells(cells: Uint32Array): number {
+  let end = cells.length / WORDS_PER_CELL;
+  while (end > 0 && isPlain(cells, end - 1) && ((cells[(end - 1) * WORDS_PER_CELL] ?? 0) & CONTENT_MASK) === 0) end--;
+  return end;
+}
+
+function isPlain(cells: Uint32Array, x: number): boolean {
+  return cells[x * WORDS_PER_CELL + 1] === 0 && cells[x * WORDS_PER_CELL + 2] === 0;
+}
+
+/** Where the looks change. */
+function endOfRun(cells: Uint32Array, from: number, end: number): number {
+  const foreground = cells[from * WORDS_PER_CELL + 1];
+  const background = cells[from * WORDS_PER_CELL + 2];
+  let to = from + 1;
+  while (to < end && cells[to * WORDS_PER_CELL + 1] === foreground && cells[to * WORDS_PER_CELL + 2] === background) to++;
+  return to;
 }
 
 function styleOf(cell: IBufferCell): string {

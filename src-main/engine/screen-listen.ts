@@ -8,6 +8,8 @@ export interface Details {
   /** Window title; null: it has none (any more). */
   programTitle?: string | null;
   cwd?: string;
+  /** A shell that marks its prompts (OSC 133, 633) waits for a command (true) or runs one (false). */
+  atPrompt?: boolean;
 }
 
 export interface Listener {
@@ -38,6 +40,12 @@ export function listen(terminal: Terminal, colors: ScreenColors, listener: Liste
   };
   onOsc(7, (data) => folder(readFileUrl(data)));
   onOsc(9, (data) => folder(data.startsWith('9;') ? readPath(data.slice(2).replace(/^"(.*)"$/, '$1')) : null));
+  const mark = (data: string): void => {
+    if (/^[AB](;|$)/.test(data)) listener.onDetails({ atPrompt: true });
+    else if (/^C(;|$)/.test(data)) listener.onDetails({ atPrompt: false });
+  };
+  onOsc(133, mark);
+  onOsc(633, mark);
   onOsc(633, (data) => folder(data.startsWith('P;Cwd=') ? readPath(unescapeVsCode(data.slice('P;Cwd='.length))) : null));
   onOsc(1337, (data) => folder(data.startsWith('CurrentDir=') ? readPath(data.slice('CurrentDir='.length)) : null));
 

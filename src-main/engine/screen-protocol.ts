@@ -10,7 +10,7 @@ export const SCREEN_SCROLLBACK_LINES = 1000;
 /** Output of one terminal that the worker may hold unparsed; what exceeds it is read back from the log when its turn comes. */
 export const UNPARSED_BYTES = 8 * 1024 * 1024;
 /** A screen is offered for storing each time a terminal has parsed this much. */
-export const SCREEN_INTERVAL_BYTES = 4 * 1024 * 1024;
+export const SCREEN_INTERVAL_BYTES = 2 * 1024 * 1024;
 
 /** A piece of a terminal's past. */
 export type PastEvent =

@@ -280,6 +280,15 @@ describe('what a program says about itself', () => {
     expect(await details(output)).toEqual([]);
   });
 
+  it.each([
+    ['a prompt', '\x1b]133;A\x07$ \x1b]133;B\x07', true],
+    ['a prompt with options', '\x1b]133;A;cl=m\x1b\\', true],
+    ['a command that runs', '\x1b]133;A\x07$ \x1b]133;B\x07ls\r\n\x1b]133;C\x07', false],
+    ["VS Code's marks", '\x1b]633;A\x07$ \x1b]633;B\x07', true],
+  ])('[pty-9] is whether its shell waits for a command: %s', async (_, output, atPrompt) => {
+    expect(await details(output)).toEqual([{ atPrompt }]);
+  });
+
   it('is told once for all that came together, and not when it belongs to the past', async () => {
     expect(await details('\x1b]0;one\x07\x1b]0;two\x07\x1b]7;file:///home\x07')).toEqual([{ programTitle: 'two', cwd: '/home' }]);
     expect((await stage({ pastSeq: Seq.parse(1) }).show('\x1b]0;old\x07')).details).toEqual([]);

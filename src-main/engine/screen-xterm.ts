@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type { SerializeAddon } from '@xterm/addon-serialize';
-import type { Terminal } from '@xterm/headless';
+import type { IBufferLine, Terminal } from '@xterm/headless';
 import * as z from 'zod/mini';
 
 // xterm's packages are CommonJS without named exports: an import would give their types names that do not exist at run time.
@@ -66,6 +66,16 @@ export function hiddenState(terminal: Terminal): HiddenState {
     mouseEncoding: internals.coreMouseService.activeEncoding,
     isLineDrawing: internals._charsetService.charset?.q === '─',
   };
+}
+
+export const WORDS_PER_CELL = 3;
+
+/** A line's cells, three words each: content, foreground with flags, background with flags. */
+export function cellsOf(line: IBufferLine): Uint32Array {
+  const cells =
+    '_line' in line && typeof line._line === 'object' && line._line !== null && '_data' in line._line && line._line._data;
+  if (!(cells instanceof Uint32Array)) throw new Error('xterm keeps the cells of a line elsewhere');
+  return cells;
 }
 
 /** Resolves when everything written before is parsed. */

@@ -273,7 +273,7 @@ describe('a terminal’s past', () => {
   it('[pty-1] is whole, each line once, across stored screens and however it is paged', async () => {
     const log = new Log();
     log.open();
-    const lines = numbered(400_000);
+    const lines = numbered(250_000);
     for (let from = 0; from < lines.length; from += 2000) {
       log.write(`${lines.slice(from, from + 2000).join('\r\n')}\r\n`);
       // So that not everything is parsed, and its screens taken, at once.
@@ -325,7 +325,7 @@ describe('a terminal’s past', () => {
 
   it('stops being made when nobody waits for it any longer', async () => {
     const log = new Log();
-    log.write(flood(8 * 1024 * 1024));
+    log.write(flood(2 * 1024 * 1024));
     for (let more = 0; more < 20; more++) log.write(flood(64 * 1024));
     const impatience = new AbortController();
     const page = screens.history(log.source, { limit: 10 }, impatience.signal);
