@@ -101,8 +101,12 @@ export const CHANNELS = {
     renamed: z.object({ title: z.nullable(z.string()) }),
     /** The adapter could not do what it was asked. `message` says what, why and the way out. */
     failed: z.object({ message: z.string() }),
-    /** Facts the program reports about itself: window title (cleaned), folder. */
-    details: z.object({ programTitle: z.optional(z.nullable(z.string())), cwd: z.optional(z.string()) }),
+    /** Facts the program reports about itself: window title (cleaned), folder, and whether a shell waits at its prompt. */
+    details: z.object({
+      programTitle: z.optional(z.nullable(z.string())),
+      cwd: z.optional(z.string()),
+      atPrompt: z.optional(z.boolean()),
+    }),
   },
   'run:prompt': {
     queued: z.object({ inputId: InputId, clientId: z.string(), content: PromptContent }),

@@ -180,10 +180,18 @@ function statusAfter(before: SessionState, next: SessionState, known: KnownEvent
     if (known.type === 'exited') return 'ended';
     if (known.type === 'interrupted') return 'interrupted';
     if (known.type === 'started') return next.claude === null ? 'running' : 'idle';
+    if (known.type === 'details') return statusAtPrompt(before, known.payload.atPrompt);
     return before.status;
   }
   if (next.permissions.length > 0) return 'waiting';
   if (next.turn !== null) return 'running';
   const turnIsOver = before.turn !== null || before.permissions.length > 0;
   return turnIsOver ? 'idle' : before.status;
+}
+
+/** A terminal is idle while its shell waits for a command. A program that marks no prompts is running as long as it runs. */
+function statusAtPrompt({ status, claude }: SessionState, atPrompt: boolean | undefined): SessionStatus {
+  const isRunning = status === 'running' || status === 'idle';
+  if (atPrompt === undefined || claude !== null || !isRunning) return status;
+  return atPrompt ? 'idle' : 'running';
 }

@@ -5,6 +5,7 @@ import type { SessionSpec, SessionState } from '../../src-shared/session.ts';
 import type { Store } from '../store/store.ts';
 import type { ReadOutput, ScreenEvents, ScreenHandle, Screens } from './screen.ts';
 import type { HistorySource } from './screen-history.ts';
+import type { Details } from './screen-listen.ts';
 
 /** Lines above the screen that a viewer gets at once; what lies further up is the history view's. */
 export const LIVE_SCROLLBACK_LINES = 1_000;
@@ -39,7 +40,7 @@ export class SessionScreen {
   #handle: ScreenHandle | null = null;
   #opening: Promise<void> | null = null;
   /** Published while the handle was being opened: it begins at the log's end of then. */
-  #details: { programTitle?: string | null; cwd?: string } = {};
+  #details: Details = {};
   #detailsTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(owner: ScreenOwner, dependencies: Dependencies, reply: (bytes: Uint8Array) => void) {
@@ -158,19 +159,20 @@ export class SessionScreen {
     };
   }
 
-  #handleDetails(details: { readonly programTitle?: string | null; readonly cwd?: string }): void {
+  #handleDetails(details: Readonly<Details>): void {
     this.#details = { ...this.#details, ...details };
     this.#detailsTimer ??= setTimeout(() => this.#logDetails(), DETAILS_EVERY_MS);
   }
 
   #logDetails(): void {
     this.#detailsTimer = null;
-    const { programTitle, cwd } = this.#details;
+    const { programTitle, cwd, atPrompt } = this.#details;
     this.#details = {};
     const { state, runId, isRunning } = this.#owner;
     const changed = {
       ...(programTitle === undefined || programTitle === state.programTitle ? {} : { programTitle }),
       ...(cwd === undefined || cwd === state.cwd ? {} : { cwd }),
+      ...(atPrompt === undefined || atPrompt === (state.status === 'idle') ? {} : { atPrompt }),
     };
     if (!isRunning || Object.keys(changed).length === 0) return;
     this.#owner.append([newEvent('system:status', 'details', changed)]).catch((error: unknown) => {
