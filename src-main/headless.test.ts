@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { RunSessionClient } from '../src-shared/client.ts';
-import type { LogEvent } from '../src-shared/events.ts';
 import { ClientId, NO_SEQ } from '../src-shared/ids.ts';
 import { ECHO, newInputId, outputOf, pty, watch } from './engine/engine.fixture.ts';
 import { connectTo } from './engine-lock.ts';
@@ -17,6 +16,8 @@ import { streamWire } from './stream-wire.ts';
 let paths: Paths;
 let engines: ChildProcess[];
 let clients: RunSessionClient[];
+/** What an engine, or a process it started, wrote to stderr. */
+const said = new Map<ChildProcess, string>();
 beforeEach(() => {
   paths = batonPaths({ BATON_HOME: mkdtempSync(join(tmpdir(), 'baton-headless-')) });
   engines = [];
@@ -32,8 +33,10 @@ function start(): ChildProcess {
   const { NODE_OPTIONS: _, ...env } = process.env;
   const engine = spawn(process.execPath, [join(import.meta.dirname, '../out/main/headless.js')], {
     env: { ...env, BATON_HOME: paths.home ?? '' },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  said.set(engine, '');
+  engine.stderr?.setEncoding('utf8').on('data', (text: string) => said.set(engine, said.get(engine) + text));
   engines.push(engine);
   return engine;
 }
@@ -87,6 +90,7 @@ it('[engine-1] says when it is ready, is for this user alone, and is the only on
   const second = start();
   await once(second, 'exit');
   expect(second.exitCode).toBe(6);
+  expect(said.get(second)).toContain('another engine already serves');
   const status = await connect().call('engine.status', {});
   expect(status).toMatchObject({ pid: engine.pid, clients: 1, running: 0 });
 });
@@ -144,6 +148,9 @@ it.runIf(isPosix)(
     expect(next.pid).not.toBe(engine.pid);
     await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), { timeout: 20_000 });
     await Promise.all(asked);
+    // Whatever outlived it for a moment ended in peace.
+    if (engine.stderr?.closed === false) await once(engine.stderr, 'close');
+    expect(said.get(engine)).toBe('');
 
     // [input-1] Each prompt once, those acknowledged before the crash under the seq that was told.
     const { events } = await client.call('history.read', { runId: talk, limit: 1000, after: NO_SEQ, channels: ['run:prompt'] });
@@ -156,7 +163,7 @@ it.runIf(isPosix)(
     // [pty-1] The log holds a beginning of what was shown, whole, and then the mark.
     await seen.until(() => seen.state?.status === 'interrupted');
     const log = await client.call('history.read', { runId: flood, limit: 5000, after: NO_SEQ });
-    const output = outputOf(log.events as readonly LogEvent[]).toString();
+    const output = outputOf(log.events).toString();
     const flooded = output.slice(output.indexOf(outputBefore.slice(0, 10)));
     const shared = Math.min(flooded.length, outputBefore.length);
     expect(shared).toBeGreaterThan(0);

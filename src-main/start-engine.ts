@@ -15,7 +15,8 @@ import type { OperationHandlers } from './engine/connection.ts';
 import { Engine } from './engine/engine.ts';
 import { FileFinder } from './engine/files.ts';
 import { type SpawnPtyHost, startPtyHost } from './engine/pty-host-client.ts';
-import { startScreens, type TerminalColors } from './engine/screen.ts';
+import { startScreens } from './engine/screen.ts';
+import type { TerminalColors } from './engine/screen-colors.ts';
 import { connectTo, lockEngine } from './engine-lock.ts';
 import { KeybindingsFile } from './keybindings-file.ts';
 import type { Logger } from './logger.ts';
@@ -141,7 +142,10 @@ async function openAll(
     (it) => it.close(),
   );
 
-  const screens = opened.add(startScreens({ colors: colorsOf(settings.settings) }), (it) => it.stop());
+  const screens = opened.add(
+    startScreens({ colors: colorsOf(settings.settings), onProblem: (message) => onProblem(message) }),
+    (it) => it.stop(),
+  );
   const ptyHost = opened.add(startPtyHost(spawnPtyHost), (it) => it.stop(PTY_HOST_GRACE_MS));
   const childEnv = () => cleanEnv(process.env);
   const claude = {

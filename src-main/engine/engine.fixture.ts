@@ -49,7 +49,7 @@ export async function ground(folder?: string, claude: ClaudeParts = { adapter: e
   const home = folder ?? (await mkdtemp(join(tmpdir(), 'baton-engine-')));
   const problems: string[] = [];
   const store = await openStore({ file: join(home, 'baton.db') });
-  const screens = typeof startScreens === 'function' ? startScreens({ colors: COLORS }) : ({ stop: async () => {} } as never);
+  const screens = startScreens({ colors: COLORS });
   const ptyHost = startPtyHost(forkPtyHost);
   const machineId = MachineId.parse(randomUUID());
   const engine = await Engine.open({
@@ -173,7 +173,7 @@ export function watch(
   return watcher;
 }
 
-export function outputOf(events: readonly LogEvent[]): Buffer {
+export function outputOf(events: readonly { readonly payload: unknown }[]): Buffer {
   return Buffer.concat(events.map(({ payload }) => (payload instanceof Uint8Array ? payload : new Uint8Array())));
 }
 

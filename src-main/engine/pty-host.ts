@@ -23,7 +23,8 @@ const terminals = new Map<number, HostedTerminal>();
 
 function post(message: FromPtyHost): void {
   if (parentPort !== null) parentPort.postMessage(message);
-  else if (process.connected) process.send?.(message);
+  // A failed send means that main has died; `disconnect` is about to tell.
+  else if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
 function spawn({ id, spawn }: Extract<ToPtyHost, { type: 'spawn' }>): void {
