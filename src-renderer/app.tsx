@@ -16,10 +16,10 @@ export function App() {
   useWindowTitle();
   return (
     <TooltipProvider>
-      <h1 className="sr-only">Baton</h1>
       <div className="flex h-full">
         <Sidebar />
         <main aria-label={t('panes')} className="relative flex min-w-0 flex-1 flex-col">
+          <h1 className="sr-only">Baton</h1>
           <div className="min-h-0 flex-1">
             <Panes />
           </div>

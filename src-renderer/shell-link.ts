@@ -4,7 +4,7 @@ import { isCommandId, SHOW_SESSION } from '../src-shared/keymap.ts';
 import { runCommand } from './commands.ts';
 import { call, onShellMessage, type ShellMessage } from './engine.ts';
 import { useWindow } from './store.ts';
-import { showNotice } from './ui/toasts.tsx';
+import { showNotice, showProblem } from './ui/toasts.tsx';
 import { openPane } from './workspace/workspace.ts';
 
 /** Does what the desktop shell asks (menu, tray, notification), and tells it what this window shows. Returns what ends it. */
@@ -27,9 +27,11 @@ function handleMessage(message: ShellMessage): void {
       if (message.command !== SHOW_SESSION && isCommandId(message.command)) runCommand(message.command);
       return;
     case 'shell:notice': {
-      const { runId, title, body } = message;
+      const { kind, runId, title, body } = message;
       const action = runId && { label: i18next.t('notice.show'), onClick: () => openPane({ is: 'session', runId }) };
-      showNotice(title, { ...(body === null ? {} : { description: body }), ...(action ? { action } : {}) });
+      const more = { ...(body === null ? {} : { description: body }), ...(action ? { action } : {}) };
+      if (kind === 'problem') showProblem(title, more);
+      else showNotice(title, more);
       return;
     }
     case 'shell:environment':

@@ -1,5 +1,7 @@
+import { TriangleAlert, X } from 'lucide-react';
 import { Toaster, toast } from 'sonner';
 import { RefusalError } from '../../src-shared/refusal.ts';
+import { Icon } from './icon.tsx';
 
 /** Short notices at the window's foot. What needs an answer is never only a toast. */
 export function Toasts({ theme }: { theme: 'light' | 'dark' }) {
@@ -10,6 +12,7 @@ export function Toasts({ theme }: { theme: 'light' | 'dark' }) {
       position="bottom-right"
       offset={{ bottom: 36, right: 12 }}
       visibleToasts={3}
+      icons={{ error: <Icon of={TriangleAlert} className="mt-0.5 text-danger" />, close: <Icon of={X} size={14} /> }}
       toastOptions={{
         unstyled: true,
         classNames: {
@@ -18,6 +21,7 @@ export function Toasts({ theme }: { theme: 'light' | 'dark' }) {
           title: 'font-medium!',
           description: 'text-dim! break-words',
           content: 'min-w-0 flex-1',
+          closeButton: 'order-last flex size-5 shrink-0 items-center justify-center rounded-sm text-dim hover:bg-hover',
           actionButton: 'h-6 shrink-0 rounded-md border border-line-strong px-2 text-11 hover:bg-hover',
         },
       }}
@@ -32,6 +36,11 @@ export interface ToastAction {
 
 export function showNotice(title: string, options: { description?: string; action?: ToastAction; id?: string } = {}): void {
   toast(title, options);
+}
+
+/** Stays until it is dismissed. */
+export function showProblem(title: string, options: { description?: string; action?: ToastAction } = {}): void {
+  toast.error(title, { ...options, duration: Number.POSITIVE_INFINITY, closeButton: true });
 }
 
 /** Tells of a failure: `what` names the verb and the thing ("Could not rename the session"), the error says why and the way out. */
