@@ -18,6 +18,14 @@ export interface PtyAdapterOptions {
 
 const INTERRUPT = Buffer.from('\x03');
 
+/**
+ * Shown before a program that is started again: the one before may have left the terminal in any state. Ends a cut sequence and
+ * a full-screen picture, then resets modes, colours, mouse and paste reports; what was written stays.
+ */
+const FRESH_START = Buffer.from(
+  '\x18\x1b[?1049l\x1b[!p\x1b[?1;9;1000;1002;1003;1004;1006;1016;2004;2026l\x1b>\x1b[?25h\x1b]8;;\x1b\\',
+);
+
 /** Terminals: the user's login shell or any command, in a pty that the pty host holds. */
 export function ptyAdapter(ptyHost: PtyHost, options: PtyAdapterOptions): AdapterFactory {
   let areScriptsWritten = false;
@@ -33,6 +41,7 @@ interface StartPlan {
   /** As the user knows it, without what shell integration adds. */
   readonly commandLine: string;
   readonly request: PtySpawn;
+  readonly isRestart: boolean;
 }
 
 type Life =
@@ -118,12 +127,13 @@ class PtyAdapter implements Adapter {
     const start = spec.shellIntegration ? withShellIntegration(command, env, this.scripts()) : { ...command, env };
     const size = { cols: state.cols, rows: state.rows };
     return {
+      isRestart: state.status === 'ended' || state.status === 'interrupted',
       commandLine: [command.file, ...command.args].join(' '),
       request: { file: start.file, args: [...start.args], cwd, env: start.env, ...size, term: spec.term, options },
     };
   }
 
-  private async spawn({ commandLine, request }: StartPlan): Promise<void> {
+  private async spawn({ commandLine, request, isRestart }: StartPlan): Promise<void> {
     // What the program says at once waits until the log says that it runs; null: it no longer has to.
     let early: (() => void)[] | null = [];
     let hasFailed = false;
@@ -151,6 +161,7 @@ class PtyAdapter implements Adapter {
     }
     this.life = { kind: 'running', pty };
     if (this.isOutputPaused) pty.pause();
+    if (isRestart) this.host.output(FRESH_START);
     const waiting = early;
     early = null;
     for (const tell of waiting) tell();
