@@ -25,7 +25,7 @@ export function CompletionList({ id, kind, choices, active, onActive, onChoose }
       id={id}
       role="listbox"
       aria-label={t(kind === 'command' ? 'composer.commands' : 'composer.files')}
-      className="absolute inset-x-0 bottom-full z-20 mb-1 max-h-64 animate-appear overflow-y-auto rounded-md border border-line bg-raised p-1 shadow-float"
+      className="absolute inset-x-0 bottom-full z-20 mb-1 max-h-64 animate-appear overflow-x-hidden overflow-y-auto rounded-md border border-line bg-raised p-1 shadow-float"
     >
       {choices.map((choice, index) => (
         <div
@@ -45,7 +45,9 @@ export function CompletionList({ id, kind, choices, active, onActive, onChoose }
         >
           <Icon of={kind === 'command' ? SlashSquare : choice.isFolder ? Folder : FileText} size={14} className="text-faint" />
           <span className="shrink-0 truncate font-mono text-[12px] max-w-[70%]">{choice.label}</span>
-          {choice.hint !== '' && <span className="shrink-0 font-mono text-11 text-faint">{choice.hint}</span>}
+          {choice.hint !== '' && (
+            <span className="max-w-[40%] shrink-0 truncate font-mono text-11 text-faint">{choice.hint}</span>
+          )}
           <span className="min-w-0 flex-1 truncate text-11 text-faint">{choice.description}</span>
         </div>
       ))}

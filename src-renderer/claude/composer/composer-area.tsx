@@ -61,7 +61,7 @@ export function ComposerArea(props: ComposerAreaProps) {
   };
   const showsQueue = useLasting(state.queue.length > 0 || outgoing.length > 0, flashMs);
   return (
-    <div className="mx-auto w-full max-w-205 space-y-2 px-6 pb-3 @max-[560px]:px-2">
+    <div className="mx-auto w-full max-w-205 space-y-2 px-6 pb-3 @max-[560px]:px-3">
       {claude?.blocked != null && (
         <BlockedNotice
           code={claude.blocked.code}

@@ -8,7 +8,6 @@ import { classes } from '../../ui/classes.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { Menu } from '../../ui/menu.tsx';
-import { Tooltip } from '../../ui/tooltip.tsx';
 import { useModeName } from '../mode-name.ts';
 
 /** What Shift+Tab goes through. The other modes are chosen from the menu. */
@@ -37,24 +36,21 @@ export function ModeMenu({ mode, onChange }: { mode: string; onChange: (mode: Pe
   }));
   return (
     <>
-      <Tooltip text={t('mode.change')} shortcut={shortcut}>
-        <span>
-          <Menu items={items} label={t('mode.label')}>
-            <button
-              type="button"
-              aria-label={t('mode.current', { mode: name })}
-              className={classes(
-                'flex h-6 items-center gap-1 rounded-sm px-1.5 text-11 hover:bg-hover data-[state=open]:bg-hover',
-                mode === 'bypassPermissions' ? 'text-danger' : mode === 'default' ? 'text-dim' : 'text-accent-text',
-              )}
-            >
-              {mode === 'bypassPermissions' && <Icon of={ShieldAlert} size={12} />}
-              {name}
-              <Icon of={ChevronDown} size={12} />
-            </button>
-          </Menu>
-        </span>
-      </Tooltip>
+      <Menu items={items} label={t('mode.label')}>
+        <button
+          type="button"
+          title={shortcut === undefined ? t('mode.label') : `${t('mode.label')} (${shortcut})`}
+          aria-label={t('mode.current', { mode: name })}
+          className={classes(
+            'flex h-6 items-center gap-1 rounded-sm px-1.5 text-11 hover:bg-hover data-[state=open]:bg-hover',
+            mode === 'bypassPermissions' ? 'text-danger' : mode === 'default' ? 'text-dim' : 'text-accent-text',
+          )}
+        >
+          {mode === 'bypassPermissions' && <Icon of={ShieldAlert} size={12} />}
+          {name}
+          <Icon of={ChevronDown} size={12} />
+        </button>
+      </Menu>
       <Dialog
         open={isAsking}
         onOpenChange={setAsking}

@@ -7,7 +7,6 @@ import { useKeyLabel } from '../../navigation/keymap.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { Menu, type MenuItem } from '../../ui/menu.tsx';
 import { describeFailure } from '../../ui/toasts.tsx';
-import { Tooltip } from '../../ui/tooltip.tsx';
 
 type Models = ResultOf<'claude.models'>['models'];
 
@@ -40,20 +39,19 @@ export function ModelMenu({ model, onChange, isOpen, onOpenChange }: ModelMenuPr
   }));
   if (items.length === 0) items.push({ label: failure ?? t('loading'), disabled: true, onSelect: () => undefined });
   return (
-    <Tooltip text={t('model.change')} shortcut={shortcut}>
-      <span className="min-w-0">
-        <Menu items={items} label={t('model.label')} open={isOpen} onOpenChange={onOpenChange}>
-          <button
-            type="button"
-            aria-label={t('model.current', { model: name })}
-            className="flex h-6 max-w-full items-center gap-1 rounded-sm px-1.5 text-11 text-dim hover:bg-hover hover:text-text data-[state=open]:bg-hover"
-          >
-            <span className="truncate">{shortModel(name)}</span>
-            <Icon of={ChevronDown} size={12} />
-          </button>
-        </Menu>
-      </span>
-    </Tooltip>
+    <span className="min-w-0">
+      <Menu items={items} label={t('model.label')} open={isOpen} onOpenChange={onOpenChange}>
+        <button
+          type="button"
+          title={shortcut === undefined ? t('model.label') : `${t('model.label')} (${shortcut})`}
+          aria-label={t('model.current', { model: name })}
+          className="flex h-6 max-w-full items-center gap-1 rounded-sm px-1.5 text-11 text-dim hover:bg-hover hover:text-text data-[state=open]:bg-hover"
+        >
+          <span className="truncate">{shortModel(name)}</span>
+          <Icon of={ChevronDown} size={12} />
+        </button>
+      </Menu>
+    </span>
   );
 }
 

@@ -169,7 +169,8 @@ function Older({ history, onOlder }: Pick<ConversationListProps, 'history' | 'on
 function RowView({ row, turnActions }: { row: Row; turnActions: TurnActions }) {
   return (
     <div data-seq={seqOf(row)} className={spaceAbove(row)}>
-      <div className="mx-auto max-w-205 px-6 @max-[560px]:px-3">
+      {/* With the scroll bar's room at both sides as wide as the composer below. */}
+      <div className="mx-auto max-w-200 px-3.5 @max-[560px]:px-0.5">
         <RowBody row={row} turnActions={turnActions} />
       </div>
     </div>

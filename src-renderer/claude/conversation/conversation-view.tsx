@@ -5,7 +5,7 @@ import { Spinner } from '../../ui/spinner.tsx';
 import { EmptyConversation } from '../empty-conversation.tsx';
 import { useLasting } from '../stable.ts';
 import { ConversationList, type ConversationListHandle, type TurnActions } from './conversation-list.tsx';
-import type { Row } from './rows.ts';
+import { isUntouched, type Row } from './rows.ts';
 import type { Reader } from './use-reader.ts';
 
 /** A wait shorter than this shows nothing. */
@@ -30,7 +30,7 @@ export function ConversationView({ list, reader, rows, state, turnActions }: Con
         {isLong && <Spinner label={t('loading')} />}
       </div>
     );
-  if (rows.length === 0 && !past.hasOlder) return <EmptyConversation state={state} />;
+  if (!past.hasOlder && (rows.length === 0 || isUntouched(past.view.turns))) return <EmptyConversation state={state} />;
   return (
     <ConversationList
       key={reader.generation}

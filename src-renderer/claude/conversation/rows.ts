@@ -103,3 +103,14 @@ function isNoticeShown(item: Extract<Item, { kind: 'notice' }>, turn: Pick<Turn,
 }
 
 const isStop = (type: string): boolean => type === 'exited' || type === 'crashed';
+
+/** Nothing has been said: at most something was set up. */
+export function isUntouched(turns: readonly Turn[]): boolean {
+  return turns.every((turn) => turn.prompt === null && turn.items.every((item) => item.kind === 'quiet' || isSetUp(item)));
+}
+
+function isSetUp(item: Item): boolean {
+  return (
+    item.kind === 'notice' && (item.notice.type === 'model' || item.notice.type === 'mode' || item.notice.type === 'started')
+  );
+}

@@ -11,6 +11,8 @@ export interface Stick {
   readonly onGrown: () => void;
   /** Goes to the end and stays there. */
   readonly toEnd: () => void;
+  /** What is about to grow was unfolded by the reader, who wants to see its beginning. */
+  readonly release: () => void;
 }
 
 /**
@@ -24,17 +26,17 @@ export function useStick(startsAtEnd: boolean): Stick {
   const last = useRef({ top: 0, height: 0 });
   const [element, setElement] = useState<HTMLElement | null>(null);
 
-  const pull = useCallback(() => {
-    const { current } = scroller;
-    if (current === null || !sticks.current) return;
-    const top = current.scrollHeight - current.clientHeight;
-    if (Math.abs(current.scrollTop - top) > 1) current.scrollTop = top;
-  }, []);
-
   const stick = useCallback((next: boolean) => {
     sticks.current = next;
     setAtEnd(next);
   }, []);
+  const pull = useCallback(() => {
+    const { current } = scroller;
+    if (current === null) return;
+    const top = current.scrollHeight - current.clientHeight;
+    if (sticks.current && Math.abs(current.scrollTop - top) > 1) current.scrollTop = top;
+    else if (!sticks.current) stick(top - current.scrollTop <= END_PX);
+  }, [stick]);
 
   useEffect(() => {
     if (element === null) return;
@@ -64,5 +66,8 @@ export function useStick(startsAtEnd: boolean): Stick {
     stick(true);
     pull();
   }, [pull, stick]);
-  return { isAtEnd, setScroller, onGrown: pull, toEnd };
+  const release = useCallback(() => {
+    sticks.current = false;
+  }, []);
+  return { isAtEnd, setScroller, onGrown: pull, toEnd, release };
 }

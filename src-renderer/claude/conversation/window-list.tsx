@@ -42,7 +42,7 @@ export function WindowList<R extends { readonly key: string }>(props: WindowList
   const { rows, draw, estimate, start, label, header, onNearStart, onNearEnd, onAtEnd, ref } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const body = useRef<HTMLDivElement>(null);
-  const { isAtEnd, setScroller, onGrown, toEnd } = useStick(start === null);
+  const { isAtEnd, setScroller, onGrown, toEnd, release } = useStick(start === null);
   const measured = useRef(new Map<string, number>());
   const [known, setKnown] = useState(() => ({ rows, range: firstRange(rows.length, start?.index ?? null) }));
   let { range } = known;
@@ -98,7 +98,10 @@ export function WindowList<R extends { readonly key: string }>(props: WindowList
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls has to be reachable by the keyboard
       tabIndex={0}
       onScroll={() => newest.current()}
-      className="relative h-full overflow-y-auto"
+      onClickCapture={(event) => {
+        if (event.target instanceof Element && event.target.closest('[aria-expanded="false"]')) release();
+      }}
+      className="relative h-full overflow-y-auto [scrollbar-gutter:stable_both-edges]"
     >
       {header}
       <div ref={body}>

@@ -17,10 +17,12 @@ export const CodeBlock = memo(function CodeBlock({ code, language, isLive = fals
   const shown = isFolded ? lines.slice(0, FOLDED_LINES).join('\n') : code;
   return (
     <figure className="group/code relative my-3 overflow-hidden rounded-md border border-line bg-sunken">
-      <figcaption className="flex h-7 items-center gap-2 pr-1 pl-3 text-11 text-faint">
-        <span className="min-w-0 flex-1 truncate">{language}</span>
-        <CopyButton text={() => code} label={t('code.copy')} />
-      </figcaption>
+      {language === '' ? (
+        <div className="h-2" />
+      ) : (
+        <figcaption className="flex h-7 items-center pl-3 text-11 text-faint">{language}</figcaption>
+      )}
+      <CopyButton text={() => code} label={t('code.copy')} className="absolute top-0.5 right-0.5 bg-sunken text-faint" />
       <Code code={shown} language={language} label={t('code.label', { language: language || t('code.plain') })} />
       {isFolded && (
         <button

@@ -37,7 +37,7 @@ export const FileDiff = memo(function FileDiff({ patch, hasHead = true }: { patc
           gutterType={patch.isExcerpt ? 'none' : 'default'}
           hunks={hunks}
           tokens={tokens}
-          className="baton-diff selectable"
+          className={patch.isNew ? 'baton-diff baton-diff-new selectable' : 'baton-diff selectable'}
         >
           {(shown) =>
             shown.flatMap((hunk, index) => [

@@ -99,7 +99,7 @@ function ToolLine({ tool, look }: { tool: ToolItem; look: ToolLook }) {
 
 function phase(status: ToolStatus): 'now' | 'wants' | 'done' {
   if (status === 'running') return 'now';
-  return status === 'waiting' ? 'wants' : 'done';
+  return status === 'waiting' || status === 'denied' ? 'wants' : 'done';
 }
 
 /** While the input is being written it is no JSON yet: its first text is what it is about. */
