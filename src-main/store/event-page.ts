@@ -2,6 +2,7 @@ import type { Json, LogEvent, Payload } from '../../src-shared/events.ts';
 import type { Epoch, RunId, Seq } from '../../src-shared/ids.ts';
 import { FORM_BYTES, FORM_JSON } from './batch.ts';
 import type { EventPage } from './messages.ts';
+import { rowId } from './row-id.ts';
 
 /**
  * Events on their way from the reader: one transferable buffer, host byte order, each event as
@@ -10,60 +11,56 @@ import type { EventPage } from './messages.ts';
  */
 const HEADER_BYTES = 32;
 
+/** An event as the reader selects it; the payload is the stored bytes of JSON or raw bytes. */
+export type EventRow = readonly [
+  id: number,
+  epoch: number,
+  ts: number,
+  channel: string,
+  type: string,
+  isJson: number,
+  payload: Uint8Array,
+];
+
 /** One allocation of the right size: fresh memory is what a page costs most. */
-export class EventPageWriter {
-  readonly #buffer: ArrayBuffer;
-  readonly #bytes: Buffer;
-  readonly #floats: Float64Array;
-  readonly #words: Uint32Array;
-  #used = 0;
-  #count = 0;
-  readonly #labels: [channel: string, type: string][] = [];
-  readonly #labelIndex = new Map<string, number>();
-  #lastChannel = '';
-  #lastType = '';
-  #lastLabel = -1;
-
-  /** Of the events that will be added. */
-  constructor(payloads: readonly Uint8Array[]) {
-    let size = 0;
-    for (const payload of payloads) size += HEADER_BYTES + padded(payload.length);
-    this.#buffer = new ArrayBuffer(size);
-    this.#bytes = Buffer.from(this.#buffer);
-    this.#floats = new Float64Array(this.#buffer);
-    this.#words = new Uint32Array(this.#buffer);
+export function packEvents(key: number, rows: readonly EventRow[]): EventPage {
+  const base = rowId(key, 0);
+  let size = 0;
+  for (const row of rows) size += HEADER_BYTES + padded(row[6].length);
+  const buffer = new ArrayBuffer(size);
+  const bytes = new Uint8Array(buffer);
+  const floats = new Float64Array(buffer);
+  const words = new Uint32Array(buffer);
+  const labels = new Labels();
+  let at = 0;
+  for (const [id, epoch, ts, channel, type, isJson, payload] of rows) {
+    const float = at >>> 3;
+    const word = at >>> 2;
+    floats[float] = id - base;
+    floats[float + 1] = ts;
+    words[word + 4] = epoch;
+    words[word + 5] = labels.indexOf(channel, type);
+    words[word + 6] = isJson === 1 ? FORM_JSON : FORM_BYTES;
+    words[word + 7] = payload.length;
+    bytes.set(payload, at + HEADER_BYTES);
+    at += HEADER_BYTES + padded(payload.length);
   }
+  return { bytes, count: rows.length, labels: labels.all };
+}
 
-  /** `payload`: the stored bytes of JSON or raw bytes. */
-  add(seq: number, epoch: number, ts: number, channel: string, type: string, isJson: boolean, payload: Uint8Array): void {
-    const float = this.#used >>> 3;
-    const word = this.#used >>> 2;
-    this.#floats[float] = seq;
-    this.#floats[float + 1] = ts;
-    this.#words[word + 4] = epoch;
-    this.#words[word + 5] = this.#label(channel, type);
-    this.#words[word + 6] = isJson ? FORM_JSON : FORM_BYTES;
-    this.#words[word + 7] = payload.length;
-    this.#bytes.set(payload, this.#used + HEADER_BYTES);
-    this.#used += HEADER_BYTES + padded(payload.length);
-    this.#count++;
-  }
+/** The pairs of channel and type of a page; neighbours are mostly alike. */
+class Labels {
+  readonly all: [channel: string, type: string][] = [];
+  readonly #index = new Map<string, number>();
+  #last = -1;
 
-  finish(): EventPage {
-    return { bytes: new Uint8Array(this.#buffer), count: this.#count, labels: this.#labels };
-  }
-
-  #label(channel: string, type: string): number {
-    if (channel === this.#lastChannel && type === this.#lastType && this.#lastLabel >= 0) return this.#lastLabel;
+  indexOf(channel: string, type: string): number {
+    const last = this.all[this.#last];
+    if (last !== undefined && last[0] === channel && last[1] === type) return this.#last;
     const name = `${channel}\n${type}`;
-    let index = this.#labelIndex.get(name);
-    if (index === undefined) {
-      index = this.#labels.push([channel, type]) - 1;
-      this.#labelIndex.set(name, index);
-    }
-    this.#lastChannel = channel;
-    this.#lastType = type;
-    this.#lastLabel = index;
+    const index = this.#index.get(name) ?? this.all.push([channel, type]) - 1;
+    this.#index.set(name, index);
+    this.#last = index;
     return index;
   }
 }
@@ -72,13 +69,18 @@ function padded(bytes: number): number {
   return Math.ceil(bytes / 8) * 8;
 }
 
-/** Raw payloads are views into the page's buffer. */
-export function unpackEvents(runId: RunId, page: EventPage): LogEvent[] {
+/** Raw payloads are views into their page's buffer. */
+export function unpackEvents(runId: RunId, pages: readonly EventPage[]): LogEvent[] {
+  const events: LogEvent[] = [];
+  for (const page of pages) unpackPage(runId, page, events);
+  return events;
+}
+
+function unpackPage(runId: RunId, page: EventPage, events: LogEvent[]): void {
   const { buffer } = page.bytes;
   const bytes = Buffer.from(buffer);
-  const floats = new Float64Array(buffer, 0, page.bytes.length >>> 3);
-  const words = new Uint32Array(buffer, 0, page.bytes.length >>> 2);
-  const events: LogEvent[] = new Array(page.count);
+  const floats = new Float64Array(buffer);
+  const words = new Uint32Array(buffer);
   for (let index = 0, at = 0; index < page.count; index++) {
     const float = at >>> 3;
     const word = at >>> 2;
@@ -89,7 +91,7 @@ export function unpackEvents(runId: RunId, page: EventPage): LogEvent[] {
       words[word + 6] === FORM_BYTES
         ? new Uint8Array(buffer, from, length)
         : (JSON.parse(bytes.toString('utf8', from, from + length)) as Json);
-    events[index] = {
+    events.push({
       runId,
       seq: floats[float] as Seq,
       epoch: words[word + 4] as Epoch,
@@ -97,8 +99,7 @@ export function unpackEvents(runId: RunId, page: EventPage): LogEvent[] {
       channel: label[0],
       type: label[1],
       payload,
-    };
+    });
     at = from + padded(length);
   }
-  return events;
 }

@@ -146,7 +146,7 @@ export interface SearchPage {
 export interface ReaderCalls {
   sessions: { readonly params: null; readonly result: readonly SessionRow[] };
   input: { readonly params: { readonly key: number; readonly inputId: string }; readonly result: InputRecord | null };
-  read: { readonly params: ReadQuery; readonly result: EventPage };
+  read: { readonly params: ReadQuery; readonly result: readonly EventPage[] };
   verify: { readonly params: { readonly key: number }; readonly result: Verdict };
   search: { readonly params: SearchQuery; readonly result: SearchPage };
   screen: { readonly params: { readonly key: number; readonly atOrBefore: number }; readonly result: Screen | null };

@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
 import { markDamaged } from './damage.ts';
 import { openForReading } from './database.ts';
-import type { Answer, EventPage, ProblemEvent, ReaderCall, ReaderCalls, ReaderMethod, ToReader, Verdict } from './messages.ts';
+import type { Answer, ProblemEvent, ReaderCall, ReaderCalls, ReaderMethod, ToReader, Verdict } from './messages.ts';
 import { Reader } from './reader.ts';
 import { Search } from './search.ts';
 import { explainSqlite, failureOf, StoreError } from './store-error.ts';
@@ -75,8 +75,8 @@ class ReaderLoop {
   async answer<M extends ReaderMethod>(callId: number, { method, params }: ReaderCall<M>): Promise<void> {
     try {
       const result: Result<M> = await this.#answers[method](params);
-      // A page is not needed here any more.
-      const transfer = isPage(result) ? [result.bytes.buffer] : [];
+      // Pages are not needed here any more.
+      const transfer = method === 'read' ? (result as Result<'read'>).map(({ bytes }) => bytes.buffer) : [];
       this.#send({ kind: 'answer', callId, outcome: { ok: true, result } }, transfer);
     } catch (error) {
       this.#refuse(callId, error);
@@ -115,8 +115,4 @@ class ReaderLoop {
   #send(message: Answer | ProblemEvent, transfer: readonly ArrayBuffer[] = []): void {
     this.#port.postMessage(message, [...transfer]);
   }
-}
-
-function isPage(result: unknown): result is EventPage {
-  return typeof result === 'object' && result !== null && 'bytes' in result && result.bytes instanceof Uint8Array;
 }

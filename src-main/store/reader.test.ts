@@ -101,7 +101,7 @@ describe('reading', () => {
       fc.property(queries, (query) => {
         expect(unpackEvents(runId, reader.read(query))).toEqual(expected(query));
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 
@@ -118,7 +118,7 @@ describe('reading', () => {
         const all = { key: 2, after: 0, upTo: MAX_SEQ, channels: null, limit: EVENTS, maxBytes: 1e9, fromEnd: false };
         expect(read).toEqual(expected(all));
       }),
-      { numRuns: 15 },
+      { numRuns: 8 },
     );
   });
 

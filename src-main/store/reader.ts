@@ -3,18 +3,12 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { Json } from '../../src-shared/events.ts';
 import type { RunId, Seq } from '../../src-shared/ids.ts';
 import type { Screen } from '../../src-shared/operations.ts';
-import { EventPageWriter } from './event-page.ts';
-import { type Gap, gapsBetween } from './gaps.ts';
+import type { EventRow } from './event-page.ts';
+import { EventRead } from './event-read.ts';
+import { gapsBetween } from './gaps.ts';
 import type { EventPage, ReadQuery } from './messages.ts';
-import { rowId, seqOf } from './row-id.ts';
+import { indexPath } from './search-index.ts';
 import type { InputRecord, SessionRow } from './store.ts';
-
-/** Rows fetched at first, before their size is known, and at most. */
-const FIRST_ROWS = 16;
-const MAX_ROWS = 1024;
-
-/** id, epoch, ts, channel, type, is JSON, payload */
-type Row = [id: number, epoch: number, ts: number, channel: string, type: string, isJson: number, payload: Buffer];
 
 /** Answers from a read-only connection; short statements only, so that neither a write nor the next question waits long. */
 export class Reader {
@@ -61,55 +55,25 @@ export class Reader {
   }
 
   /** One consistent state, or a run that is being compacted could be missing with its gap not yet there. */
-  read(query: ReadQuery): EventPage {
-    return this.#db.transaction(() => this.#read(query))();
-  }
-
-  #read(query: ReadQuery): EventPage {
+  read(query: ReadQuery): EventPage[] {
     const { key, after, upTo, channels } = query;
-    const { rows, isWhole } = this.#rows(query);
     const showsGaps = channels === null || channels.includes('pty:stdout') || channels.includes('system:status');
-    const gaps = showsGaps ? gapsBetween(this.#db, key, after, upTo) : [];
-    if (query.fromEnd) gaps.reverse();
-    const items = gaps.length === 0 ? rows : merge(rows, gaps, query.fromEnd, isWhole).slice(0, query.limit);
-    return pack(query.fromEnd ? items.toReversed() : items);
+    const read = this.#db.transaction(() => {
+      const gaps = showsGaps ? gapsBetween(this.#db, key, after, upTo) : [];
+      return new EventRead(this.#rowStatement(channels, query.fromEnd), query, gaps).run();
+    });
+    return read();
   }
 
-  /** Fetched piece by piece: the sizes seen so far say how many more are worth fetching. `isWhole`: there are no more. */
-  #rows(query: ReadQuery): { readonly rows: Row[]; readonly isWhole: boolean } {
-    const statement = this.#rowStatement(query);
-    const channels = query.channels === null ? [] : [JSON.stringify(query.channels)];
-    let low = rowId(query.key, query.after + 1);
-    let high = rowId(query.key, query.upTo);
-    const rows: Row[] = [];
-    let bytes = 0;
-    for (let fetch = FIRST_ROWS; ; ) {
-      fetch = Math.min(fetch, query.limit - rows.length);
-      const piece = statement.all(low, high, ...channels, fetch);
-      for (const row of piece) {
-        bytes += row[6].length;
-        if (rows.length > 0 && bytes > query.maxBytes) return { rows, isWhole: false };
-        rows.push(row);
-      }
-      const last = piece.at(-1);
-      if (piece.length < fetch || last === undefined) return { rows, isWhole: true };
-      if (rows.length === query.limit) return { rows, isWhole: false };
-      if (query.fromEnd) high = last[0] - 1;
-      else low = last[0] + 1;
-      fetch = Math.min(MAX_ROWS, 1 + Math.ceil((query.maxBytes - bytes) / Math.max(1, bytes / rows.length)));
-    }
-  }
-
-  #rowStatement(query: ReadQuery): Statement<unknown[], Row> {
-    const { channels } = query;
+  #rowStatement(channels: ReadQuery['channels'], fromEnd: boolean): Statement<unknown[], EventRow> {
     const isBesideOutput = channels !== null && !channels.includes('pty:stdout');
     const sql = `SELECT id, epoch, ts, channel, type, typeof(payload) = 'text', CAST(payload AS BLOB)
       FROM events ${isBesideOutput ? 'INDEXED BY events_beside_output' : ''}
       WHERE id BETWEEN ? AND ?
       ${isBesideOutput ? "AND channel <> 'pty:stdout'" : ''}
       ${channels === null ? '' : 'AND channel IN (SELECT value FROM json_each(?))'}
-      ORDER BY id ${query.fromEnd ? 'DESC' : ''} LIMIT ?`;
-    return this.#prepare<Row>(sql, true);
+      ORDER BY id ${fromEnd ? 'DESC' : ''} LIMIT ?`;
+    return this.#prepare<EventRow>(sql, true);
   }
 
   screen({ key, atOrBefore }: { key: number; atOrBefore: number }): Screen | null {
@@ -151,7 +115,9 @@ export class Reader {
   }
 
   sizeBytes(): number {
-    return ['', '-wal'].reduce((sum, suffix) => sum + (statSync(this.#file + suffix, { throwIfNoEntry: false })?.size ?? 0), 0);
+    const index = indexPath(this.#file);
+    const files = [this.#file, `${this.#file}-wal`, index, `${index}-wal`];
+    return files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
   }
 
   #prepare<R>(sql: string, isRaw = false): Statement<unknown[], R> {
@@ -163,37 +129,6 @@ export class Reader {
     }
     return statement as Statement<unknown[], R>;
   }
-}
-
-/** In order, a gap at its last seq. Behind the last row a gap counts only if no row is left out between them. */
-function merge(rows: readonly Row[], gaps: readonly Gap[], fromEnd: boolean, isWhole: boolean): (Row | Gap)[] {
-  const items: (Row | Gap)[] = [];
-  let next = 0;
-  for (const row of rows) {
-    const seq = seqOf(row[0]);
-    for (let gap = gaps[next]; gap !== undefined && (fromEnd ? gap.toSeq > seq : gap.toSeq < seq); gap = gaps[next]) {
-      items.push(gap);
-      next++;
-    }
-    items.push(row);
-  }
-  return isWhole ? [...items, ...gaps.slice(next)] : items;
-}
-
-function pack(items: readonly (Row | Gap)[]): EventPage {
-  const payloads = items.map((item) => ('length' in item ? item[6] : payloadOf(item)));
-  const page = new EventPageWriter(payloads);
-  for (const [index, item] of items.entries()) {
-    const payload = payloads[index];
-    if (payload === undefined) continue;
-    if ('length' in item) page.add(seqOf(item[0]), item[1], item[2], item[3], item[4], item[5] === 1, payload);
-    else page.add(item.toSeq, item.epoch, item.ts, 'system:status', 'gap', true, payload);
-  }
-  return page.finish();
-}
-
-function payloadOf({ fromSeq, toSeq, bytes, reason }: Gap): Buffer {
-  return Buffer.from(JSON.stringify({ fromSeq, toSeq, bytes, reason }), 'utf8');
 }
 
 function parseJson(text: string): Json {

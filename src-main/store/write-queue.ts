@@ -11,9 +11,12 @@ const BATCH_BYTES = 1024 * 1024;
 const LINGER_MS = 10;
 const LINGER_BELOW_BYTES = 64 * 1024;
 /** Above this the producers of output are to be paused: what waits is what a power cut or a crash would lose. */
-export const PAUSE_ABOVE_BYTES = 8 * 1024 * 1024;
+export const PAUSE_ABOVE_BYTES = 4 * 1024 * 1024;
 /** Beyond this an append is refused. Only a disk that has stopped while nobody pauses leads here. */
 export const MAX_PENDING_BYTES = 256 * 1024 * 1024;
+
+/** What a write weighs beside its bytes: its promise and what hangs on it. Without it tens of thousands of tiny ones could wait. */
+const WRITE_BYTES = 512;
 
 interface Waiting {
   readonly resolve: () => void;
@@ -86,7 +89,7 @@ export class WriteQueue {
   }
 
   #encode({ key, events, extra }: Write): void {
-    let bytes = this.#encoder.operation(key, events, extra === null ? 0 : this.#extras.length + 1);
+    let bytes = WRITE_BYTES + this.#encoder.operation(key, events, extra === null ? 0 : this.#extras.length + 1);
     if (extra !== null) {
       this.#extras.push(extra);
       bytes += extraBytes(extra);
