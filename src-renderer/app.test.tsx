@@ -1,9 +1,13 @@
 import { fireEvent, screen, within } from '@testing-library/react';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RefusalError } from '../src-shared/refusal.ts';
 import { useWindow } from './store.ts';
 import { ScriptedHost } from './testing/scripted-host.ts';
 import { openWindow, settle, THIS_CLIENT } from './testing/window.tsx';
+
+// What goes on inside a pane is tried beside it; xterm needs a real screen.
+vi.mock('./terminal/terminal-pane.tsx', () => ({ TerminalPane: () => <p>a terminal</p> }));
+vi.mock('./claude/claude-pane.tsx', () => ({ ClaudePane: () => <p>a conversation</p> }));
 
 let host: ScriptedHost;
 let close: (() => void) | null = null;
@@ -18,7 +22,7 @@ afterEach(() => {
 
 const list = () => screen.getByRole('list', { name: 'Sessions' });
 const row = (title: RegExp) => within(list()).getByRole('button', { name: title });
-const heading = (name: RegExp) => within(list()).getByRole('button', { name, expanded: true });
+const heading = (name: RegExp) => screen.getByRole('button', { name, expanded: true });
 const regions = () => screen.queryAllByRole('region').map((region) => region.getAttribute('aria-label'));
 const press = (key: string, over: KeyboardEventInit = {}) =>
   fireEvent.keyDown(document.activeElement ?? document.body, { key, code: `Key${key.toUpperCase()}`, ...over });
@@ -37,6 +41,16 @@ describe('the sidebar', () => {
     expect(document.title).toBe('(1) Baton');
   });
 
+  it('holds sessions and nothing else, and draws only those one can see', async () => {
+    for (let count = 0; count < 300; count++) host.add({ title: `session ${count}`, status: count % 2 ? 'idle' : 'running' });
+    close = await openWindow(host);
+    const items = within(list()).getAllByRole('listitem');
+    expect(items.length).toBeLessThan(100);
+    expect(items.every((item) => item.querySelector('[data-run-id]') !== null)).toBe(true);
+    expect(items.map((item) => item.getAttribute('aria-posinset'))).toEqual(items.map((_, index) => String(index + 1)));
+    expect(items[0]?.getAttribute('aria-setsize')).toBe('300');
+  });
+
   it('filters by every word', async () => {
     host.add({ title: 'one', cwd: '/srv/alpha' });
     host.add({ title: 'two', cwd: '/srv/beta' });
@@ -50,7 +64,8 @@ describe('the sidebar', () => {
     host.add({ title: 'first' });
     host.add({ title: 'second', status: 'ended' });
     close = await openWindow(host);
-    const stops = () => [...list().querySelectorAll('[tabindex="0"]')].map((element) => element.textContent);
+    const stops = () =>
+      [...document.querySelectorAll('[data-session-list] [tabindex="0"]')].map((element) => element.textContent);
     expect(stops()).toEqual(['Working1']);
     heading(/^Working/).focus();
     fireEvent.keyDown(heading(/^Working/), { key: 'End' });
@@ -113,7 +128,7 @@ describe('panes', () => {
   it('say how a session ended and start it again in place', async () => {
     const session = host.add({ title: 'broken build', status: 'ended', exitCode: 1 });
     close = await openWindow(host);
-    fireEvent.click(row(/Ended/));
+    fireEvent.click(screen.getByRole('button', { name: /^Ended/ }));
     fireEvent.click(row(/broken build/));
     expect(await screen.findByText('Ended with code 1')).toBeTruthy();
     fireEvent.click(screen.getByRole('button', { name: 'Restart' }));

@@ -1,99 +1,107 @@
-import { type ComponentPropsWithRef, useCallback, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso';
 import type { RunId } from '../../src-shared/ids.ts';
 import { useWindow } from '../store.ts';
 import { changePreferences } from '../workspace/saved-layout.ts';
 import { openPane } from '../workspace/workspace.ts';
 import { filterSessions, groupSessions, type ListRow, listRows } from './grouping.ts';
 import { GroupHeading, SessionRow } from './session-row.tsx';
+import { useWindowed } from './windowed.ts';
 
-export const ROW_PX = 28;
+const ROW_PX = 28;
 
-/** Rows that are kept beyond the edges, in px, so that quick scrolling shows no blanks. */
-const overscanPx = ROW_PX * 12;
-
-/** The list is what screen readers know as "Sessions"; the scroller around it is Virtuoso's. */
-function List(props: ComponentPropsWithRef<'div'> & { context?: { label: string } }) {
-  const { context, children, ...rest } = props;
-  return (
-    // biome-ignore lint/a11y/useSemanticElements: Virtuoso sizes and pads this element as a div
-    <div {...rest} role="list" aria-label={context?.label}>
-      {children}
-    </div>
-  );
-}
-
-function Item(props: ComponentPropsWithRef<'div'> & { item?: ListRow; context?: unknown }) {
-  const { item, context: _, ...rest } = props;
-  // biome-ignore lint/a11y/useSemanticElements: Virtuoso measures a div
-  return <div {...rest} role="listitem" />;
-}
-
-/** Keyboard: one tab stop; arrows, Home and End walk, Enter opens, arrow left and right fold and unfold. */
+/**
+ * Headings and sessions share one column of rows, but not one parent: the list "Sessions" holds sessions and nothing else, the
+ * headings that fold them stand beside it.
+ *
+ * Keyboard: one tab stop; arrows, Home and End walk, Enter opens, arrow left and right fold and unfold, Delete deletes.
+ */
 export function SessionList({ query }: { query: string }) {
   const { t } = useTranslation();
   const rows = useRows(query);
-  const list = useRef<VirtuosoHandle>(null);
+  const { scroller, onScroll, first, end, reveal } = useWindowed(rows.length, ROW_PX);
   const [focused, setFocused] = useState<string | null>(null);
   const at = Math.max(
     0,
     rows.findIndex((row) => keyOf(row) === focused),
   );
+  const wished = useRef<string | null>(null);
+  useEffect(() => {
+    if (wished.current === null) return;
+    const row = scroller.current?.querySelector<HTMLElement>(`[data-row="${CSS.escape(wished.current)}"]`);
+    wished.current = null;
+    row?.focus();
+  });
+  const handleKey = (event: KeyboardEvent) => {
+    if (event.key === 'Delete') askToDelete(rows[at]);
+    const step = stepFor(event.key, at, rows);
+    if (step === null) return;
+    event.preventDefault();
+    const index = Math.min(rows.length - 1, Math.max(0, step));
+    const row = rows[index];
+    if (!row) return;
+    wished.current = keyOf(row);
+    setFocused(keyOf(row));
+    reveal(index);
+  };
+  const drawn = rows.map((row, index) => ({ row, index })).filter(({ index }) => (index >= first && index < end) || index === at);
+  const total = rows.filter((row) => row.is === 'session').length;
+  const props = (row: ListRow, index: number) => ({ isTabStop: index === at, onFocus: () => setFocused(keyOf(row)) });
 
-  const focusRow = useCallback(
-    (index: number) => {
-      const row = rows[Math.min(rows.length - 1, Math.max(0, index))];
-      if (!row) return;
-      const key = keyOf(row);
-      setFocused(key);
-      list.current?.scrollIntoView({ index: rows.indexOf(row), done: () => rowElement(key)?.focus() });
-    },
-    [rows],
-  );
-
-  if (rows.length === 0) return <Nothing isFiltering={query !== ''} />;
   return (
-    <Virtuoso
-      ref={list}
-      data={rows as ListRow[]}
+    // biome-ignore lint/a11y/noStaticElementInteractions: walks between the rows, which are what is pressed
+    <div
+      ref={scroller}
       data-session-list
-      tabIndex={-1}
-      className="min-h-0 flex-1"
-      fixedItemHeight={ROW_PX}
-      increaseViewportBy={overscanPx}
-      context={{ label: t('sidebar.sessions') }}
-      components={{ List, Item }}
-      computeItemKey={(_, row) => keyOf(row)}
-      onKeyDown={(event) => {
-        if (event.key === 'Delete') askToDelete(rows[at]);
-        const step = stepFor(event.key, at, rows);
-        if (step === null) return;
-        event.preventDefault();
-        focusRow(step);
-      }}
-      itemContent={(index, row) =>
-        row.is === 'group' ? (
-          <GroupHeading
-            row={row}
-            isTabStop={index === at}
-            onFocus={() => setFocused(keyOf(row))}
-            onToggle={() => toggleGroup(row)}
-          />
-        ) : (
-          <SessionRow session={row.session} isTabStop={index === at} onFocus={() => setFocused(keyOf(row))} onOpen={open} />
-        )
-      }
-    />
+      className="relative min-h-0 flex-1 overflow-y-auto"
+      onScroll={onScroll}
+      onKeyDown={handleKey}
+    >
+      <Hint isFiltering={query !== ''} isShown={rows.length === 0} />
+      <div className="relative" style={{ height: rows.length * ROW_PX }}>
+        <div>
+          {drawn.map(({ row, index }) =>
+            row.is === 'group' ? (
+              <At key={keyOf(row)} index={index}>
+                <GroupHeading row={row} {...props(row, index)} onToggle={() => toggleGroup(row)} />
+              </At>
+            ) : null,
+          )}
+        </div>
+        {/* biome-ignore lint/a11y/useSemanticElements: <ul> and <li> would have to be unstyled to be placed by position */}
+        <div role="list" aria-label={t('sidebar.sessions')}>
+          {drawn.map(({ row, index }) =>
+            row.is === 'session' ? (
+              <At key={keyOf(row)} index={index} item={{ position: positionOf(rows, index), total }}>
+                <SessionRow session={row.session} {...props(row, index)} onOpen={open} />
+              </At>
+            ) : null,
+          )}
+        </div>
+      </div>
+    </div>
   );
 }
 
-export function keyOf(row: ListRow): string {
+/** One row at its place. Only what is near is drawn, so an item says where it stands in the whole. */
+function At({ index, item, children }: { index: number; item?: { position: number; total: number }; children: ReactNode }) {
+  return (
+    <div
+      className="absolute inset-x-0 top-0"
+      style={{ height: ROW_PX, transform: `translateY(${index * ROW_PX}px)` }}
+      {...(item ? { role: 'listitem', 'aria-posinset': item.position, 'aria-setsize': item.total } : {})}
+    >
+      {children}
+    </div>
+  );
+}
+
+function keyOf(row: ListRow): string {
   return row.is === 'group' ? row.group.key : row.session.runId;
 }
 
-function rowElement(key: string): HTMLElement | null {
-  return document.querySelector(`[data-session-list] [data-row="${CSS.escape(key)}"]`);
+function positionOf(rows: readonly ListRow[], index: number): number {
+  return rows.slice(0, index + 1).filter((row) => row.is === 'session').length;
 }
 
 function open(runId: RunId): void {
@@ -113,10 +121,7 @@ function stepFor(key: string, at: number, rows: readonly ListRow[]): number | nu
   if (key === 'End') return rows.length - 1;
   const row = rows[at];
   if (key === 'ArrowLeft' && row?.is === 'session') return rows.findLastIndex((each, index) => index < at && each.is === 'group');
-  if (
-    (key === 'ArrowLeft' && row?.is === 'group' && !row.isFolded) ||
-    (key === 'ArrowRight' && row?.is === 'group' && row.isFolded)
-  ) {
+  if (row?.is === 'group' && key === (row.isFolded ? 'ArrowRight' : 'ArrowLeft')) {
     toggleGroup(row);
     return at;
   }
@@ -141,14 +146,10 @@ function useRows(query: string): readonly ListRow[] {
   }, [sessions, query, groupBy, folded]);
 }
 
-function Nothing({ isFiltering }: { isFiltering: boolean }) {
+/** What an empty list says, once it is known that it is empty. */
+function Hint({ isFiltering, isShown }: { isFiltering: boolean; isShown: boolean }) {
   const { t } = useTranslation();
-  const isConnected = useWindow((window) => window.host !== null);
-  return (
-    <div className="min-h-0 flex-1 px-3 py-2">
-      {/* biome-ignore lint/a11y/useSemanticElements: the same list, empty */}
-      <div role="list" aria-label={t('sidebar.sessions')} />
-      {isConnected && <p className="text-faint">{isFiltering ? t('sidebar.noMatch') : t('sidebar.none')}</p>}
-    </div>
-  );
+  const isKnown = useWindow((window) => window.host !== null);
+  if (!isShown || !isKnown) return null;
+  return <p className="px-3 py-2 text-faint">{isFiltering ? t('sidebar.noMatch') : t('sidebar.none')}</p>;
 }

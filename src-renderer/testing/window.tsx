@@ -1,5 +1,4 @@
 import { act, cleanup, render } from '@testing-library/react';
-import { VirtuosoMockContext } from 'react-virtuoso';
 import { ClientId } from '../../src-shared/ids.ts';
 import { wirePair } from '../../src-shared/wire.ts';
 import { App } from '../app.tsx';
@@ -14,8 +13,6 @@ import type { ScriptedHost } from './scripted-host.ts';
 
 export const THIS_CLIENT = ClientId.parse('0198f000-0000-4000-8000-00000000bbbb');
 const pristine = useWindow.getState();
-/** happy-dom measures nothing: lists are told how high they are. */
-const heights = { viewportHeight: 2000, itemHeight: 28 };
 
 /** A whole window on a scripted host. Returns what closes it; the next window starts from nothing. */
 export async function openWindow(host: ScriptedHost): Promise<() => void> {
@@ -31,11 +28,7 @@ export async function openWindow(host: ScriptedHost): Promise<() => void> {
     startShellLink(),
     listenForKeys(),
   ];
-  render(
-    <VirtuosoMockContext.Provider value={heights}>
-      <App />
-    </VirtuosoMockContext.Provider>,
-  );
+  render(<App />);
   await settle(
     () => useWindow.getState().settingsFile !== null && host.calls.some(({ operation }) => operation === 'layout.get'),
   );

@@ -9,20 +9,9 @@ import { EndedBar } from './ended-bar.tsx';
 import type { PageName, PaneContent } from './layout.ts';
 import { PaneBoundary } from './pane-boundary.tsx';
 
-/** What a pane shows comes when the first pane of their kind is opened. */
-const parts = import.meta.glob<Record<string, ComponentType<PaneProps>>>([
-  '../terminal/terminal-pane.tsx',
-  '../claude/claude-pane.tsx',
-]);
-function part(path: string, name: string) {
-  return lazy(async () => {
-    const found = (await parts[path]?.())?.[name];
-    if (found === undefined) throw new Error(`there is no ${name} in this build`);
-    return { default: found };
-  });
-}
-const TerminalPane = part('../terminal/terminal-pane.tsx', 'TerminalPane');
-const ClaudePane = part('../claude/claude-pane.tsx', 'ClaudePane');
+/** What a pane shows comes when the first pane of its kind is opened. */
+const TerminalPane = lazy(async () => ({ default: (await import('../terminal/terminal-pane.tsx')).TerminalPane }));
+const ClaudePane = lazy(async () => ({ default: (await import('../claude/claude-pane.tsx')).ClaudePane }));
 
 export interface PageProps {
   readonly active: boolean;
