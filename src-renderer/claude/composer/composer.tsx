@@ -184,7 +184,7 @@ export function Composer(props: ComposerProps) {
             icon={Square}
             onClick={onInterrupt}
             trailing={
-              <kbd aria-hidden className="font-sans text-11 text-faint">
+              <kbd aria-hidden className="font-sans text-11 text-faint @max-[480px]:hidden">
                 {interruptKey}
               </kbd>
             }

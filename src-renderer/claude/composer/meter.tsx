@@ -21,7 +21,7 @@ export function UsageMeter({ usage }: { usage: Usage }) {
         className="flex h-6 items-center gap-1.5 rounded-sm px-1.5 text-11 text-dim tabular-nums hover:bg-hover hover:text-text data-[state=open]:bg-hover"
       >
         <Ring part={part ?? 0} />
-        {percent === null ? t('meter.usage') : `${percent} %`}
+        <span className="whitespace-nowrap @max-[440px]:hidden">{percent === null ? t('meter.usage') : `${percent} %`}</span>
       </Popover.Trigger>
       <Popover.Portal>
         <Popover.Content

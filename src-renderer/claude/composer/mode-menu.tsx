@@ -42,7 +42,7 @@ export function ModeMenu({ mode, onChange }: { mode: string; onChange: (mode: Pe
           title={shortcut === undefined ? t('mode.label') : `${t('mode.label')} (${shortcut})`}
           aria-label={t('mode.current', { mode: name })}
           className={classes(
-            'flex h-6 items-center gap-1 rounded-sm px-1.5 text-11 hover:bg-hover data-[state=open]:bg-hover',
+            'flex h-6 min-w-0 items-center gap-1 rounded-sm px-1.5 text-11 whitespace-nowrap hover:bg-hover data-[state=open]:bg-hover',
             mode === 'bypassPermissions' ? 'text-danger' : mode === 'default' ? 'text-dim' : 'text-accent-text',
           )}
         >

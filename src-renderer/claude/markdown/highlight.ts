@@ -13,6 +13,8 @@ export type TokenLines = readonly (readonly Token[])[];
 
 /** Longer code is shown plain: colouring it would hold up typing. */
 const COLOURED_CHARS = 60_000;
+/** Longer lines are shown plain. Time is no bound: a busy machine would get half a line coloured, and keep it so. */
+const MAX_LINE_CHARS = 2000;
 /** Blocks that keep their colours while they are scrolled out and back in. */
 const CACHE_LIMIT = 200;
 const THEME = 'baton';
@@ -60,16 +62,18 @@ export function highlight(code: string, language: string): TokenLines | null {
   const key = `${language}\n${code}`;
   const known = cache.get(key);
   if (known !== undefined) return known;
-  const lines = highlighter.codeToTokens(code, { lang: language, theme: THEME, tokenizeMaxLineLength: 2000 }).tokens.map((line) =>
-    line.map(
-      (token): Token => ({
-        text: token.content,
-        colour: token.color === 'var(--code-foreground)' ? null : (token.color ?? null),
-        isItalic: ((token.fontStyle ?? 0) & ITALIC) !== 0,
-        isBold: ((token.fontStyle ?? 0) & BOLD) !== 0,
-      }),
-    ),
-  );
+  const lines = highlighter
+    .codeToTokens(code, { lang: language, theme: THEME, tokenizeMaxLineLength: MAX_LINE_CHARS, tokenizeTimeLimit: 0 })
+    .tokens.map((line) =>
+      line.map(
+        (token): Token => ({
+          text: token.content,
+          colour: token.color === 'var(--code-foreground)' ? null : (token.color ?? null),
+          isItalic: ((token.fontStyle ?? 0) & ITALIC) !== 0,
+          isBold: ((token.fontStyle ?? 0) & BOLD) !== 0,
+        }),
+      ),
+    );
   cache.set(key, lines);
   const oldest = cache.keys().next();
   if (cache.size > CACHE_LIMIT && !oldest.done) cache.delete(oldest.value);
