@@ -62,12 +62,11 @@ export function engineOperations(
       return { session: (await engine.create(inputId, forked, { title, branchOf })).summary() };
     },
     'history.read': (params) => readHistory(engine, store, params),
-    'history.lines': async ({ runId, beforeLine, limit }) => {
+    'history.lines': async ({ runId, ...wanted }) => {
       const session = engine.session(runId);
       if (session.spec.kind !== 'pty') throw new RefusalError('unsupported', 'Only a terminal has lines.');
-      const page = { limit, ...(beforeLine === undefined ? {} : { beforeLine }) };
-      const { lines, firstLine, complete } = await screens.history(session.screen.historySource(), page);
-      return { lines: [...lines], firstLine, complete };
+      const { lines, ...page } = await screens.history(session.screen.historySource(), wanted);
+      return { lines: [...lines], ...page };
     },
     'history.search': async ({ query, runId, limit, cursor }) => {
       const scope = { ...(runId === undefined ? {} : { runId }), ...(cursor === undefined ? {} : { cursor }) };

@@ -19,8 +19,20 @@ export interface HistoryPage {
   readonly lines: readonly string[];
   /** Position of the first of them: page backwards with it. Positions grow with time but are not dense. */
   readonly firstLine: number;
+  /** Position of the last of them: page forwards with it. */
+  readonly lastLine: number;
   /** There is nothing older. */
   readonly complete: boolean;
+  /** There was nothing newer. */
+  readonly atEnd: boolean;
+}
+
+/** The `limit` lines before a line, after a line, around the output of an event, or (none of these) the newest ones. */
+export interface HistoryWish {
+  readonly limit: number;
+  readonly beforeLine?: number | undefined;
+  readonly afterLine?: number | undefined;
+  readonly atSeq?: Seq | undefined;
 }
 
 /**
@@ -70,12 +82,8 @@ export class History {
   }
 
   /** One page after the other: they share the stretches. */
-  page(
-    source: HistorySource,
-    wanted: { readonly beforeLine?: number | undefined; readonly limit: number },
-    signal?: AbortSignal,
-  ): Promise<HistoryPage> {
-    const page = this.queue.then(() => this.read(source, wanted, signal));
+  page(source: HistorySource, wanted: HistoryWish, signal?: AbortSignal): Promise<HistoryPage> {
+    const page = this.queue.then(() => this.answer(source, wanted, signal));
     this.queue = page.catch(() => {});
     return page;
   }
@@ -91,42 +99,91 @@ export class History {
     this.forget();
   }
 
-  private async read(
+  private async answer(source: HistorySource, wanted: HistoryWish, signal: AbortSignal | undefined): Promise<HistoryPage> {
+    const { afterLine, atSeq, limit } = wanted;
+    if (afterLine !== undefined) return this.readAfter(source, positionOf(afterLine + 1), limit, signal);
+    if (atSeq !== undefined) {
+      const { from, line } = await this.endOf(source, atSeq, signal);
+      return this.readAfter(source, { from, line: Math.max(line - Math.ceil(limit / 2), 0) }, limit, signal);
+    }
+    return this.readBefore(source, wanted, signal);
+  }
+
+  private async readBefore(
     source: HistorySource,
-    { beforeLine, limit }: { readonly beforeLine?: number | undefined; readonly limit: number },
+    { beforeLine, limit }: HistoryWish,
     signal: AbortSignal | undefined,
   ): Promise<HistoryPage> {
     let lines: readonly string[] = [];
     let firstLine = 0;
+    let lastLine = 0;
+    const atEnd = beforeLine === undefined;
     let place: Place | null = await this.placeOf(source, beforeLine);
     for (let read = 0; place !== null && lines.length < limit && read < MAX_STRETCHES_PER_PAGE; read++) {
       const stretch = await this.render(source, place, signal);
-      const answer = await this.call({
-        type: 'past-lines',
-        call: 0,
-        past: stretch.past,
-        before: place.before,
-        limit: limit - lines.length,
-        withScreen: place.to === null,
-      });
-      if (answer.type !== 'past-lines') throw new Error(`the screen worker answered with ${answer.type}`);
+      const answer = await this.linesOf(stretch, place, limit - lines.length);
+      if (lines.length === 0) lastLine = linePosition(stretch.from, answer.first + answer.lines.length - 1);
       lines = [...answer.lines, ...lines];
-      firstLine = stretch.from * LINES_PER_STRETCH + answer.first;
-      if (answer.first > 0) return { lines, firstLine, complete: false };
+      firstLine = linePosition(stretch.from, answer.first);
+      if (answer.first > 0) return { lines, firstLine, lastLine, complete: false, atEnd };
       place = await this.placeBefore(source, stretch.from);
     }
-    return { lines, firstLine, complete: place === null };
+    return { lines, firstLine, lastLine, complete: place === null, atEnd };
+  }
+
+  /** The lines from line `line` of the stretch that begins at `from` on. */
+  private async readAfter(
+    source: HistorySource,
+    { from, line }: Position,
+    limit: number,
+    signal: AbortSignal | undefined,
+  ): Promise<HistoryPage> {
+    const lines: string[] = [];
+    const firstLine = linePosition(from, line);
+    let lastLine = firstLine - 1;
+    let next: Position | null = { from, line };
+    for (let read = 0; next !== null && lines.length < limit && read < MAX_STRETCHES_PER_PAGE; read++) {
+      const wanted = limit - lines.length;
+      const { from: begin, line: first }: Position = next;
+      const screen = await screenAt(source, begin);
+      // Compacted away since.
+      if (screen === undefined) return { lines, firstLine, lastLine, complete: false, atEnd: true };
+      const place: Place = { from: screen, to: await nextScreen(source, begin), before: first + wanted };
+      const stretch = await this.render(source, place, signal, first);
+      const answer = await this.linesOf(stretch, place, wanted);
+      const taken = answer.lines.slice(Math.max(first - answer.first, 0));
+      lines.push(...taken);
+      if (taken.length > 0) lastLine = linePosition(begin, first + taken.length - 1);
+      if (taken.length === wanted) break;
+      next = place.to === null ? null : { from: place.to, line: 0 };
+    }
+    return { lines, firstLine, lastLine, complete: from === 0 && line === 0, atEnd: next === null };
+  }
+
+  /** The line after the last one that was there when event `seq` had been shown. */
+  private async endOf(source: HistorySource, seq: Seq, signal: AbortSignal | undefined): Promise<Position> {
+    const from = await source.screen(seq);
+    const stretch = await this.render(source, { from, to: seq, before: null }, signal);
+    const { first, lines } = await this.linesOf(stretch, { from, to: null, before: null }, 1);
+    return { from: stretch.from, line: first + lines.length };
+  }
+
+  /** What is on the screen counts only at the end of all: else it is the next stretch's. */
+  private async linesOf(stretch: Stretch, place: Place, limit: number) {
+    const withScreen = place.to === null;
+    const { past } = stretch;
+    const answer = await this.call({ type: 'past-lines', call: 0, past, before: place.before, limit, withScreen });
+    if (answer.type !== 'past-lines') throw new Error(`the screen worker answered with ${answer.type}`);
+    return answer;
   }
 
   private async placeOf(source: HistorySource, beforeLine: number | undefined): Promise<Place | null> {
     if (beforeLine === undefined) return { from: await source.screen(), to: null, before: null };
-    const from = Math.floor(beforeLine / LINES_PER_STRETCH) as Seq;
-    const before = beforeLine % LINES_PER_STRETCH;
-    if (before === 0) return this.placeBefore(source, from);
-    if (from === 0) return { from: null, to: null, before };
-    const screen = await source.screen(from);
+    const { from, line } = positionOf(beforeLine);
+    if (line === 0) return this.placeBefore(source, from);
+    const screen = await screenAt(source, from);
     // Compacted away since, and with it everything before.
-    return screen?.seq === from ? { from: screen, to: null, before } : null;
+    return screen === undefined ? null : { from: screen, to: null, before: line };
   }
 
   /** The stretch that ends where `seq`'s begins; null: there is none. */
@@ -135,9 +192,15 @@ export class History {
     return { from: await source.screen((seq - 1) as Seq), to: seq, before: null };
   }
 
-  /** Turns as much of a stretch into lines as the place asks for. */
-  private async render(source: HistorySource, { from, to, before }: Place, signal: AbortSignal | undefined): Promise<Stretch> {
-    const stretch = await this.stretchFrom(source, { from, to, before });
+  /** Turns as much of a stretch into lines as the place asks for; at least line `first` is still held. */
+  private async render(
+    source: HistorySource,
+    place: Place,
+    signal: AbortSignal | undefined,
+    first = (place.before ?? 1) - 1,
+  ): Promise<Stretch> {
+    const { to, before } = place;
+    const stretch = await this.stretchFrom(source, place, first);
     while (before === null || stretch.goneLines < before) {
       signal?.throwIfAborted();
       const events = await source.readOutput(stretch.fedSeq, PAGE_BYTES);
@@ -153,7 +216,7 @@ export class History {
   }
 
   /** A stretch that is there already, and has not gone beyond its end, or a new one. */
-  private async stretchFrom(source: HistorySource, { from, to, before }: Place): Promise<Stretch> {
+  private async stretchFrom(source: HistorySource, { from, to, before }: Place, first: number): Promise<Stretch> {
     const fromSeq = from?.seq ?? (0 as Seq);
     const { runId, cols, rows } = source;
     this.keepAwhile();
@@ -162,7 +225,7 @@ export class History {
         stretch.runId === runId &&
         stretch.from === fromSeq &&
         (to === null || stretch.fedSeq <= to) &&
-        (before === null || stretch.firstLine < before),
+        (before === null || stretch.firstLine <= first),
     );
     if (known !== undefined) {
       this.stretches = [...this.stretches.filter((stretch) => stretch !== known), known];
@@ -194,4 +257,40 @@ export class History {
   private drop(stretch: Stretch | undefined): void {
     if (stretch !== undefined) this.post({ type: 'past-close', past: stretch.past });
   }
+}
+
+/** A line of the stretch that begins with the screen of event `from`. */
+interface Position {
+  readonly from: Seq;
+  readonly line: number;
+}
+
+function linePosition(from: Seq, line: number): number {
+  return from * LINES_PER_STRETCH + line;
+}
+
+function positionOf(position: number): Position {
+  return { from: Math.floor(position / LINES_PER_STRETCH) as Seq, line: position % LINES_PER_STRETCH };
+}
+
+/** The screen that a stretch begins with (null: the log begins it); undefined: it is there no longer. */
+async function screenAt(source: HistorySource, from: Seq): Promise<Screen | null | undefined> {
+  if (from === 0) return null;
+  const screen = await source.screen(from);
+  return screen?.seq === from ? screen : undefined;
+}
+
+/** The event of the first stored screen after `seq`, where a stretch that begins there ends; null: there is none. */
+async function nextScreen(source: HistorySource, seq: Seq): Promise<Seq | null> {
+  const newest = await source.screen();
+  if (newest === null || newest.seq <= seq) return null;
+  let before: number = seq;
+  let found: Seq = newest.seq;
+  while (before + 1 < found) {
+    const middle = Math.floor((before + found) / 2) as Seq;
+    const screen = await source.screen(middle);
+    if (screen !== null && screen.seq > seq) found = screen.seq;
+    else before = middle;
+  }
+  return found;
 }

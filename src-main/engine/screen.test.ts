@@ -262,7 +262,9 @@ describe('a terminal’s past', () => {
     expect(await screens.history(log.source, { limit: 10 })).toEqual({
       lines: ['\x1b[1;31mred\x1b[0m plain', 'x'.repeat(100), '', 'last'],
       firstLine: 0,
+      lastLine: 3,
       complete: true,
+      atEnd: true,
     });
     const page = await screens.history(log.source, { limit: 2 });
     expect(page).toMatchObject({ lines: ['', 'last'], complete: false });
@@ -285,6 +287,48 @@ describe('a terminal’s past', () => {
       log.events.reduce((sum, { payload }) => sum + (payload instanceof Uint8Array ? payload.length : 0), 0),
     ).toBeGreaterThan(SCREEN_INTERVAL_BYTES);
     expect(await log.allLines(5000)).toEqual(lines);
+  });
+
+  it('can be read forwards from any line, each line once, to its very end', async () => {
+    const log = new Log();
+    log.open();
+    const lines = numbered(120_000);
+    for (let from = 0; from < lines.length; from += 2000) {
+      log.write(`${lines.slice(from, from + 2000).join('\r\n')}\r\n`);
+      if (from % 30_000 === 0) {
+        const screen = await log.handle?.snapshot(ALL);
+        if (screen) log.stored.push(screen);
+      }
+    }
+    const oldest = await screens.history(log.source, { afterLine: 99, limit: 10 });
+    expect(oldest).toMatchObject({ lines: lines.slice(100, 110), atEnd: false });
+    const read = [...oldest.lines];
+    for (let page = oldest; !page.atEnd; ) {
+      page = await screens.history(log.source, { afterLine: page.lastLine, limit: 5000 });
+      read.push(...page.lines);
+      if (page.lines.length > 0) expect(page.firstLine).toBeLessThanOrEqual(page.lastLine);
+    }
+    expect(read).toEqual(lines.slice(100));
+  });
+
+  it('shows what is around the output of an event', async () => {
+    const log = new Log();
+    log.open();
+    const seqs = [];
+    for (let from = 0; from < 20_000; from += 100) {
+      log.write(`${numbered(100, from).join('\r\n')}\r\n`);
+      seqs.push(log.lastSeq);
+      const screen = from % 5000 === 0 ? await log.handle?.snapshot(ALL) : undefined;
+      if (screen) log.stored.push(screen);
+    }
+    for (const at of [0, 3, 49, 50, 51, 120, 199]) {
+      const page = await screens.history(log.source, { atSeq: seqs[at], limit: 400 });
+      expect(page.lines).toContain(`line ${at * 100 + 99}`);
+      const first = Number(page.lines[0]?.split(' ')[1]);
+      expect(page.lines).toEqual(numbered(page.lines.length, first));
+      const older = await screens.history(log.source, { beforeLine: page.firstLine, limit: 50 });
+      expect(older.lines).toEqual(first === 0 ? [] : numbered(Math.min(50, first), Math.max(0, first - 50)));
+    }
   });
 
   it('stays where it is while more output comes', async () => {
@@ -318,9 +362,9 @@ describe('a terminal’s past', () => {
 
   it('is empty for a terminal that has said nothing, and before a stretch that is gone', async () => {
     const log = new Log();
-    expect(await screens.history(log.source, { limit: 10 })).toEqual({ lines: [], firstLine: 0, complete: true });
+    expect(await screens.history(log.source, { limit: 10 })).toMatchObject({ lines: [], firstLine: 0, complete: true });
     const gone = { beforeLine: 77 * 2 ** 22 + 5, limit: 10 };
-    expect(await screens.history(log.source, gone)).toEqual({ lines: [], firstLine: 0, complete: true });
+    expect(await screens.history(log.source, gone)).toMatchObject({ lines: [], firstLine: 0, complete: true });
   });
 
   it('stops being made when nobody waits for it any longer', async () => {

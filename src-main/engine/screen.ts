@@ -5,7 +5,7 @@ import type { Screen } from '../../src-shared/operations.ts';
 import { entryPath } from '../entry-path.ts';
 import type { TerminalColors } from './screen-colors.ts';
 import { ScreenFeed } from './screen-feed.ts';
-import { History, type HistoryPage, type HistorySource } from './screen-history.ts';
+import { History, type HistoryPage, type HistorySource, type HistoryWish } from './screen-history.ts';
 import type { Details } from './screen-listen.ts';
 import type { FromScreenWorker, ToScreenWorker } from './screen-protocol.ts';
 
@@ -55,12 +55,8 @@ export interface ScreenHandle {
 
 export interface Screens {
   open(runId: RunId, options: OpenScreen): ScreenHandle;
-  /** The `limit` lines before `beforeLine` (default: the newest) of a terminal's whole past. */
-  history(
-    source: HistorySource,
-    page: { readonly beforeLine?: number | undefined; readonly limit: number },
-    signal?: AbortSignal,
-  ): Promise<HistoryPage>;
+  /** Lines of a terminal's whole past. */
+  history(source: HistorySource, page: HistoryWish, signal?: AbortSignal): Promise<HistoryPage>;
   setColors(colors: TerminalColors): void;
   stop(): Promise<void>;
 }
@@ -117,11 +113,7 @@ class ScreenWorker implements Screens {
     return feed;
   }
 
-  history(
-    source: HistorySource,
-    page: { readonly beforeLine?: number | undefined; readonly limit: number },
-    signal?: AbortSignal,
-  ): Promise<HistoryPage> {
+  history(source: HistorySource, page: HistoryWish, signal?: AbortSignal): Promise<HistoryPage> {
     return this.pasts.page(source, page, signal);
   }
 
