@@ -59,13 +59,26 @@ export const OPERATIONS = {
     result: z.object({ events: z.array(WireEvent), firstSeq: Seq, lastSeq: Seq, more: z.boolean() }),
   },
   /**
-   * Lines of a terminal's whole past as plain text with colours (SGR) kept, newest page first: page backwards with `beforeLine`,
-   * the `firstLine` of the page before. Positions grow with time but are not dense: they are for paging, not for counting.
+   * Lines of a terminal's whole past as plain text with colours (SGR) kept: the newest page, or one before, after or around
+   * something. Page backwards with `beforeLine`, a page's `firstLine`; forwards with `afterLine`, its `lastLine`; `atSeq` gives the
+   * lines around the output of that event. Positions grow with time but are not dense: they are for paging, not for counting.
    */
   'history.lines': {
-    params: z.object({ runId: RunId, beforeLine: z.optional(z.int()), limit: z.int().check(z.gte(1), z.lte(5000)) }),
-    /** `complete`: there is nothing older than this page. */
-    result: z.object({ lines: z.array(z.string()), firstLine: z.int(), complete: z.boolean() }),
+    params: z.object({
+      runId: RunId,
+      beforeLine: z.optional(z.int().check(z.nonnegative())),
+      afterLine: z.optional(z.int().check(z.nonnegative())),
+      atSeq: z.optional(Seq),
+      limit: z.int().check(z.gte(1), z.lte(5000)),
+    }),
+    /** `complete`: nothing is older than this page. `atEnd`: nothing was newer. */
+    result: z.object({
+      lines: z.array(z.string()),
+      firstLine: z.int(),
+      lastLine: z.int(),
+      complete: z.boolean(),
+      atEnd: z.boolean(),
+    }),
   },
   /** Text search over one session or all of them; newest first. */
   'history.search': {
