@@ -1,4 +1,4 @@
-import { act, cleanup, render } from '@testing-library/react';
+import { act, cleanup, configure, render } from '@testing-library/react';
 import { ClientId } from '../../src-shared/ids.ts';
 import { wirePair } from '../../src-shared/wire.ts';
 import { App } from '../app.tsx';
@@ -12,6 +12,9 @@ import { startTexts } from '../texts/texts.ts';
 import type { ScriptedHost } from './scripted-host.ts';
 
 export const THIS_CLIENT = ClientId.parse('0198f000-0000-4000-8000-00000000bbbb');
+// A busy machine is slow, not wrong: whoever waits is ended by the test's own time limit.
+configure({ asyncUtilTimeout: 25_000 });
+
 const pristine = useWindow.getState();
 
 /** A whole window on a scripted host. Returns what closes it; the next window starts from nothing. */
@@ -40,7 +43,7 @@ export async function openWindow(host: ScriptedHost): Promise<() => void> {
 
 /** Lets the window work until `isDone`. */
 export async function settle(isDone: () => boolean): Promise<void> {
-  for (let round = 0; round < 500; round++) {
+  for (let round = 0; round < 5000; round++) {
     await act(async () => {
       await new Promise((resolve) => setTimeout(resolve, 2));
     });
