@@ -72,15 +72,15 @@ function run(paths: Paths, start: Start): void {
   });
   // Without a window Baton goes on: its sessions do.
   app.on('window-all-closed', () => {});
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      logger.info('asked to end', { signal });
-      if (shell === null) app.exit(0);
-      else void shell.quit();
-    });
-  }
-
   const begin = async () => {
+    // Before `ready` Electron would put its own handlers over these, and those ask like a quit from the menu.
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        logger.info('asked to end', { signal });
+        if (shell === null) app.exit(0);
+        else void shell.quit();
+      });
+    }
     shell = await Shell.start({
       paths,
       logger,

@@ -31,8 +31,9 @@ export class Quitting {
     });
   }
 
-  get isLeaving(): boolean {
-    return this.#isLeaving;
+  /** The user is just deciding what goes on: nothing needs to be said about it. */
+  get isUnderWay(): boolean {
+    return this.#isAsking || this.#isLeaving;
   }
 
   async ask(): Promise<void> {
@@ -47,7 +48,7 @@ export class Quitting {
     try {
       const answer = await this.#question(question);
       if (answer === 'end') await this.leave();
-      else if (answer === 'keep') windows.closeAll();
+      else if (answer === 'keep') await windows.closeAll();
     } finally {
       this.#isAsking = false;
     }

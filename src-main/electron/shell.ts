@@ -280,7 +280,7 @@ export class Shell {
 
   #handleAllClosed(isFirstTime: boolean): void {
     if (this.#options.isDemo) void this.quit();
-    else if (isFirstTime && !this.#quitting.isLeaving) tellAboutTray({ hasTray: this.#tray !== null });
+    else if (isFirstTime && !this.#quitting.isUnderWay) tellAboutTray({ hasTray: this.#tray !== null });
   }
 
   async #stop(): Promise<void> {

@@ -79,8 +79,15 @@ export class Windows {
     for (const { browserWindow } of this.#open) browserWindow.setBackgroundColor(canvas());
   }
 
-  closeAll(): void {
-    for (const { browserWindow } of this.#open) browserWindow.close();
+  /** Resolves when they are closed. */
+  async closeAll(): Promise<void> {
+    await Promise.all(
+      [...this.#open].map(({ browserWindow }) => {
+        const closed = new Promise<void>((resolve) => browserWindow.once('closed', () => resolve()));
+        browserWindow.close();
+        return closed;
+      }),
+    );
   }
 
   /** At the end of the app: they come back at the next start. */
