@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
  * The one table of what a window can be asked to do: palette, shortcuts page, menus and key handling all read it.
  *
  * Keys are written as in keybindings.json (`ctrl+shift+t`, `cmd+d`, `f6`). Outside macOS plain Ctrl+letter belongs to the
- * program in the terminal, so Baton takes Ctrl+Shift+letter.
+ * program in the terminal, so Baton takes Ctrl+Shift+letter. (Ctrl+M is what Return types: a program loses nothing by it.)
  *
  * Adding a command: a row here, a handler in the renderer's command table; everything else follows.
  */
@@ -99,6 +99,8 @@ export const COMMANDS = {
   'terminal.previousCommand': row('Previous command', 'Terminal', ['cmd+up'], ['ctrl+up'], 'terminal', null),
   'terminal.nextCommand': row('Next command', 'Terminal', ['cmd+down'], ['ctrl+down'], 'terminal', null),
   'terminal.history': row('Show whole history', 'Terminal', [], [], 'terminal', 'session'),
+  'terminal.copyOutput': row('Copy output of last command', 'Terminal', [], [], 'terminal', 'edit'),
+  'terminal.tabMovesFocus': row('Tab leaves the terminal, or not', 'Terminal', ['ctrl+m'], ['ctrl+m'], 'terminal', null),
 
   'claude.interrupt': row('Interrupt Claude', 'Claude', ['escape'], ['escape'], 'claude', null),
   'claude.cycleMode': row('Next permission mode', 'Claude', ['shift+tab'], ['shift+tab'], 'claude', null),
