@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type UserConfig } from 'electron-vite';
+import { build, type Plugin } from 'vite';
 
 const root = import.meta.dirname;
 
@@ -24,11 +25,43 @@ const existing = (entries: Record<string, string>): Record<string, string> =>
       .filter(([, path]) => existsSync(path)),
   );
 
+/**
+ * out/main/cli.js, in a pass of its own. A command line is started for one answer, and reading files is most of what that costs:
+ * it is one file with its packages in it, and beside it (chunks/cli-*) what single verbs need on top.
+ */
+function commandLine(): Plugin {
+  return {
+    name: 'baton-command-line',
+    apply: 'build',
+    async writeBundle({ dir }) {
+      await build({
+        root,
+        configFile: false,
+        logLevel: 'warn',
+        ssr: { noExternal: true },
+        build: {
+          ssr: true,
+          outDir: dir ?? resolve(root, 'out/main'),
+          emptyOutDir: false,
+          target: 'node20.18',
+          sourcemap: true,
+          minify: false,
+          rollupOptions: {
+            input: { cli: resolve(root, 'src-main/cli/main.ts') },
+            output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/cli-[name].js' },
+          },
+        },
+      });
+    },
+  };
+}
+
 const parts: UserConfig = {};
 
 const main = existing(mainEntries);
 if (Object.keys(main).length > 0) {
   parts.main = {
+    plugins: [commandLine()],
     build: {
       target: 'node20.18',
       sourcemap: true,

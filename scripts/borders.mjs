@@ -23,7 +23,7 @@ export const zones = {
   shared: { files: /^src-shared\//, imports: [], packages: /^(zod|lib0|uuid)($|\/)/ },
   'main tests': {
     files: /^src-main\/.*\.(test|fixture)\.ts$/,
-    imports: ['electron', 'engine', 'store', 'leaf', 'composition', 'shared', 'scripted API'],
+    imports: ['electron', 'cli', 'engine', 'store', 'leaf', 'composition', 'shared', 'scripted API'],
     packages: withoutElectron,
   },
   preload: { files: /^src-main\/electron\/preload[^/]*$/, imports: ['shared'], packages: /^(electron|zod\/mini)$/ },
@@ -33,10 +33,18 @@ export const zones = {
     types: ['preload'],
     packages: /./,
   },
+  // A client like any other: of the engine it knows what is in shared. Its few packages are bundled, for it has to start at once.
+  cli: { files: /^src-main\/cli\//, imports: ['leaf', 'shared'], packages: /^(node:|commander$|@bomb\.sh\/tab($|\/))/ },
   engine: { files: /^src-main\/engine\//, imports: ['leaf', 'shared'], types: ['store'], packages: withoutElectron },
   store: { files: /^src-main\/store\//, imports: ['leaf', 'shared'], packages: withoutElectron },
   // On these, and only these, of the files at the top of src-main may its folders build (as in src-main/tsconfig.leaf.json).
-  leaf: { files: /^src-main\/(entry-path|paths|home|logger)\.ts$/, imports: ['shared'], packages: withoutElectron },
+  leaf: {
+    files: /^src-main\/(entry-path|paths|home|logger|stream-wire|version)\.ts$/,
+    imports: ['shared', 'manifest'],
+    packages: withoutElectron,
+  },
+  // version.ts reads it.
+  manifest: { files: /^package\.json$/, imports: [], packages: /^$/ },
   composition: { files: /^src-main\/[^/]+$/, imports: ['engine', 'store', 'leaf', 'shared'], packages: withoutElectron },
   'renderer tests': { files: /^src-renderer\/.*\.test\.tsx?$/, imports: ['renderer', 'shared'], packages: withoutElectron },
   renderer: {

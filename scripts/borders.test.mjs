@@ -12,6 +12,17 @@ const cases = [
   { file: 'src-main/engine/session.ts', text: "export { openStore } from '../store/store.ts';", refused: 1 },
   { file: 'src-main/engine/session.ts', text: "const { app } = await import('electron');", refused: 1 },
   { file: 'src-main/engine/session.ts', text: "import { entryPath } from '../entry-path.ts';", refused: 0 },
+  {
+    file: 'src-main/cli/main.ts',
+    text: "import '../../src-shared/client.ts'; import '../paths.ts'; import 'commander';",
+    refused: 0,
+  },
+  { file: 'src-main/cli/main.ts', text: "import type { Engine } from '../engine/engine.ts';", refused: 1 },
+  {
+    file: 'src-main/cli/main.ts',
+    text: "import '../store/store.ts'; import '../start-engine.ts'; import 'better-sqlite3';",
+    refused: 3,
+  },
   { file: 'src-main/store/store.ts', text: "import type { Session } from '../engine/session.ts';", refused: 1 },
   { file: 'src-main/headless.ts', text: "import '../src-main/electron/main.ts';", refused: 1 },
   { file: 'src-main/electron/main.ts', text: "import { app } from 'electron'; import '../engine/engine.ts';", refused: 0 },

@@ -7,12 +7,13 @@ import { BATON_VERSION } from './version.ts';
 
 /**
  * The engine without Electron: `node out/main/headless.js`. Prints one JSON line when it is ready (or that another engine has this
- * data folder already), serves clients over the socket, and ends its programs on SIGTERM or SIGINT.
+ * data folder already), serves clients over the socket, and ends its programs on SIGTERM or SIGINT, or when a client asks.
  */
 async function main(): Promise<void> {
   const paths = batonPaths();
   preparePaths(paths);
   const logger = openLogger(paths.logs, 'engine');
+  const asked = new AbortController();
   const obtained = await obtainEngine({
     paths,
     version: BATON_VERSION,
@@ -20,6 +21,7 @@ async function main(): Promise<void> {
     spawnPtyHost: forkPtyHost,
     keyRing: NO_KEY_RING,
     onNotice: (message) => process.stderr.write(`baton: ${message}\n`),
+    onStopAsked: () => asked.abort(),
   });
   if (obtained.kind === 'there') {
     obtained.socket.destroy();
@@ -31,11 +33,13 @@ async function main(): Promise<void> {
   process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, socket: paths.socket })}\n`);
   logger.info('engine started', { version: BATON_VERSION });
 
-  let stopping: Promise<void> | null = null;
-  const stop = (signal: NodeJS.Signals) => {
-    stopping ??= obtained.stop().then(
+  let isStopping = false;
+  const stop = (why: string) => {
+    if (isStopping) return;
+    isStopping = true;
+    obtained.stop().then(
       () => {
-        logger.info('engine stopped', { signal });
+        logger.info('engine stopped', { reason: why });
         logger.close();
         process.exit(0);
       },
@@ -46,6 +50,8 @@ async function main(): Promise<void> {
     );
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+  asked.signal.addEventListener('abort', () => stop('a client asked'));
+  if (asked.signal.aborted) stop('a client asked');
 }
 
 main().catch((error: unknown) => {

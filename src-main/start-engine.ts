@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { MachineId, type RunId } from '../src-shared/ids.ts';
+import { RefusalError } from '../src-shared/refusal.ts';
 import type { Settings } from '../src-shared/settings.ts';
 import { terminalPalette } from '../src-shared/terminal-palettes.ts';
 import { cleanEnv } from './child-env.ts';
@@ -35,6 +36,8 @@ export interface StartOptions {
   readonly keyRing: KeyRing;
   /** Something that the user should know and that is nobody's request. */
   readonly onNotice: (message: string) => void;
+  /** A client asks this engine to end. Absent where something else decides that: the app. */
+  readonly onStopAsked?: () => void;
 }
 
 export interface RunningEngine {
@@ -112,7 +115,7 @@ async function startEngine(options: StartOptions): Promise<RunningEngine> {
 }
 
 async function openAll(
-  { paths, version, logger, spawnPtyHost, keyRing, onNotice }: StartOptions,
+  { paths, version, logger, spawnPtyHost, keyRing, onNotice, onStopAsked }: StartOptions,
   opened: Opened,
 ): Promise<RunningEngine> {
   const onProblem = (message: string, error?: unknown) => logger.error('engine problem', { reason: message, error });
@@ -170,7 +173,17 @@ async function openAll(
     onProblem,
     version,
     home: paths.home ?? paths.data,
-    operations: machineOperations({ settings, keybindings, secrets, probe, files }),
+    operations: {
+      ...machineOperations({ settings, keybindings, secrets, probe, files }),
+      'engine.stop': async () => {
+        if (onStopAsked === undefined) {
+          throw new RefusalError('not-allowed', 'This engine is part of the open app and ends with it.', 'Quit the app.');
+        }
+        // Behind the answer.
+        setImmediate(onStopAsked);
+        return {};
+      },
+    },
     quotas: () => ({
       sessionBytes: settings.settings['log.outputQuotaMbPerSession'] * MB,
       totalBytes: settings.settings['log.outputQuotaMbTotal'] * MB,

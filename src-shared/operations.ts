@@ -198,6 +198,8 @@ export const OPERATIONS = {
       logBytes: z.int(),
     }),
   },
+  /** Ends a headless engine, and with it the programs in its sessions. One that is part of the app refuses: it ends with the app. */
+  'engine.stop': { params: nothing, result: nothing },
 } as const satisfies Record<string, { params: z.ZodMiniType; result: z.ZodMiniType }>;
 
 export type Operations = typeof OPERATIONS;

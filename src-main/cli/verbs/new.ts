@@ -1,0 +1,67 @@
+import { resolve } from 'node:path';
+import { NO_SEQ } from '../../../src-shared/ids.ts';
+import type { SessionSpec } from '../../../src-shared/session.ts';
+import type { Settings } from '../../../src-shared/settings.ts';
+import { DEFAULT_DETACH_KEYS, parseDetachKeys } from '../detach-keys.ts';
+import { newInputId, withStartedEngine } from '../engine-client.ts';
+import { EXIT, Failure } from '../failure.ts';
+import { printJson, printLine } from '../output.ts';
+import { asOwnFailure, attachTo } from './attach.ts';
+
+interface NewOptions {
+  readonly kind: 'pty' | 'claude';
+  readonly title?: string;
+  readonly cwd?: string;
+  readonly detach?: boolean;
+  readonly json?: boolean;
+}
+
+const USUAL_SIZE = { cols: 80, rows: 24 };
+
+export async function newSession(command: readonly string[], options: NewOptions): Promise<number | undefined> {
+  if (options.kind === 'claude' && command.length > 0) {
+    throw new Failure(EXIT.usage, 'A Claude session runs no command.', 'Start it, then prompt it: baton send - "…"');
+  }
+  const attaches = !options.detach && !options.json && process.stdin.isTTY && process.stdout.isTTY;
+  const start = () =>
+    withStartedEngine(async (client) => {
+      const { settings } = await client.call('settings.get', {});
+      const spec = specOf(command, options, settings);
+      const { session } = await client.call('session.create', { inputId: newInputId(), spec, title: options.title ?? null });
+      if (attaches) {
+        const detachKeys = parseDetachKeys(DEFAULT_DETACH_KEYS);
+        return await attachTo(client, session, { after: NO_SEQ, detachKeys, isReadOnly: false, fitsWindow: true });
+      }
+      if (options.json) printJson({ runId: session.runId });
+      else printLine(session.runId);
+      return undefined;
+    });
+  return attaches ? await asOwnFailure(start) : await start();
+}
+
+function specOf(command: readonly string[], options: NewOptions, settings: Settings): SessionSpec {
+  const cwd = resolve(options.cwd ?? '.');
+  if (options.kind === 'claude') {
+    return {
+      kind: 'claude',
+      cwd,
+      model: settings['claude.model'] || null,
+      permissionMode: settings['claude.permissionMode'],
+      options: settings['claude.options'],
+      forkOf: null,
+    };
+  }
+  const [program, ...args] = command;
+  const { isTTY, columns, rows } = process.stdout;
+  return {
+    kind: 'pty',
+    command: program ?? (settings['terminal.shell'] || null),
+    args: program === undefined ? [...settings['terminal.shellArgs']] : args,
+    cwd,
+    env: {},
+    ...(isTTY ? { cols: Math.max(2, columns), rows: Math.max(1, rows) } : USUAL_SIZE),
+    term: 'xterm-256color',
+    options: {},
+    shellIntegration: settings['terminal.shellIntegration'],
+  };
+}
