@@ -40,7 +40,7 @@ export function runIndexer(port: MessagePort, file: string): void {
   if (process.platform === 'linux') setPriority(0, NICENESS);
   const log = openForReading(file);
   const index = openIndexForWriting(file, logIdOf(log));
-  const indexer = new Indexer(log, index);
+  const indexer = new Indexer(log, index, BACKLOG_BYTES);
   const end = (message: IndexedEvent) => {
     index.close();
     log.close();
@@ -69,12 +69,14 @@ export function runIndexer(port: MessagePort, file: string): void {
 export class Indexer {
   readonly #index: Database;
   readonly #rows: TextRows;
+  readonly #backlogBytes: number;
   /** What is still to be done, last first. */
   readonly #work: (() => boolean)[];
 
-  constructor(log: Database, index: Database) {
+  constructor(log: Database, index: Database, backlogBytes: number) {
     this.#index = index;
     this.#rows = new TextRows(log);
+    this.#backlogBytes = backlogBytes;
     const sessions = log
       .prepare<[], SessionRow>(
         `SELECT s.key, h.last_seq, coalesce((
@@ -112,7 +114,7 @@ export class Indexer {
 
   #skipBacklog(session: SessionRow): false {
     const first = this.#cursor(session.key).seq + 1;
-    const { fromSeq } = this.#rows.startOf(session.key, first, session.last_seq, BACKLOG_BYTES);
+    const { fromSeq } = this.#rows.startOf(session.key, first, session.last_seq, this.#backlogBytes);
     if (fromSeq > first) this.#moveCursor(session.key, fromSeq - 1, false);
     return false;
   }

@@ -2,8 +2,9 @@ import type { Database } from 'better-sqlite3';
 import * as z from 'zod/mini';
 import type { RunId, Seq } from '../../src-shared/ids.ts';
 import type { SearchPage, SearchQuery } from './messages.ts';
-import { keyOf, MAX_SEQ, rowId, seqOf } from './row-id.ts';
+import { keyOf, seqOf } from './row-id.ts';
 import { logIdOf, openIndexForReading, type SegmentRow, trigramQuery } from './search-index.ts';
+import { SearchLookup } from './search-lookup.ts';
 import { TextRows } from './search-segment.ts';
 import type { SearchHit } from './store.ts';
 import { StoreError } from './store-error.ts';
@@ -14,8 +15,8 @@ const SCAN_PIECE_BYTES = 64 * 1024;
 const SCAN_BYTES = 16 * 1024 * 1024;
 /** What a segment of the index counts in that. */
 const CANDIDATE_BYTES = 64 * 1024;
-/** Segments looked up at once. */
-const FOUND_SEGMENTS = 64;
+/** Segments passed over at a time, because the index says no. */
+const LOOKED_SEGMENTS = 500;
 const BEFORE_CHARS = 80;
 const AFTER_CHARS = 160;
 
@@ -99,14 +100,12 @@ export class Search {
 class SearchRun {
   readonly hits: SearchHit[] = [];
   readonly #rows: TextRows;
-  readonly #index: Database | null;
+  /** null: there is no index, or the query is too short for it. */
+  readonly #index: SearchLookup | null;
   readonly #query: SearchQuery;
   readonly #pattern: RegExp;
-  /** null: the query is too short for the index. */
-  readonly #trigrams: string | null;
   readonly #runIds: ReadonlyMap<number, RunId>;
   readonly #walks: readonly Walk[];
-  #candidates: ReadonlySet<number> | null = null;
   /** Segments of the index that may hold the text, not yet looked at. */
   #found: SegmentRow[] = [];
   #budgetBytes = SCAN_BYTES;
@@ -115,12 +114,12 @@ class SearchRun {
     this.#rows = rows;
     this.#query = query;
     this.#pattern = new RegExp(query.query.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), 'giu');
-    this.#trigrams = trigramQuery(query.query);
-    this.#index = this.#trigrams === null ? null : index;
+    const trigrams = trigramQuery(query.query);
+    this.#index = index === null || trigrams === null ? null : new SearchLookup(index, trigrams);
     this.#runIds = new Map(sessions.map((session) => [session.key, session.run_id]));
     this.#walks = sessions
       .filter((session) => query.key === null || session.key === query.key)
-      .map((session) => ({ session, stopAt: query.key === null ? this.#indexed(session.key).seq : 0 }))
+      .map((session) => ({ session, stopAt: query.key === null ? (this.#index?.covered(session.key).seq ?? 0) : 0 }))
       .filter(({ session, stopAt }) => session.last_seq > stopAt);
   }
 
@@ -153,27 +152,31 @@ class SearchRun {
       const isLater = ({ session }: Walk) => session.last_ts < lastTs || (session.last_ts === lastTs && session.key < key);
       return this.#firstWalk(this.#query.key === null ? this.#walks.filter(isLater) : []);
     }
-    const piece = this.#pieceUpTo(key, upTo, walk.stopAt);
+    const piece = this.#candidateUpTo(key, upTo, walk.stopAt);
     const found = piece.isCandidate ? this.#hitsIn(key, piece) : [];
-    const given = this.#give(found, cursor.skip);
+    const given = this.#give(found, piece.toSeq === upTo ? cursor.skip : 0);
     const last = found[given - 1];
     if (given < found.length && last !== undefined) {
       return { ...cursor, upTo: last.seq, skip: found.slice(0, given).filter((hit) => hit.seq === last.seq).length };
     }
-    return { ...cursor, upTo: piece.overlaps ? piece.fromSeq : piece.fromSeq - 1, skip: 0 };
+    return { ...cursor, upTo: before(piece), skip: 0 };
+  }
+
+  /** The last piece that may hold the text; or, after many that do not, one that does not. */
+  #candidateUpTo(key: number, upTo: number, stopAt: number): Piece {
+    let piece = this.#pieceUpTo(key, upTo, stopAt);
+    for (let looked = 0; !piece.isCandidate && before(piece) > stopAt && looked < LOOKED_SEGMENTS; looked++) {
+      piece = this.#pieceUpTo(key, before(piece), stopAt);
+    }
+    return piece;
   }
 
   #pieceUpTo(key: number, upTo: number, stopAt: number): Piece {
-    const segment = this.#index
-      ?.prepare<[number, number], SegmentRow>('SELECT * FROM segments WHERE id > ? AND id <= ? ORDER BY id DESC LIMIT 1')
-      .get(rowId(key, stopAt), rowId(key, upTo));
+    const segment = this.#index?.segmentUpTo(key, stopAt, upTo);
     const low = segment ? seqOf(segment.id) : stopAt;
-    if (segment && low === upTo) {
-      const isCandidate = this.#candidatesOf(key).has(segment.id);
-      return { ...pieceOf(segment), isCandidate };
-    }
-    const indexed = this.#indexed(key);
-    const overlaps = indexed.isOpen && indexed.seq === low;
+    if (segment && low === upTo) return { ...pieceOf(segment), isCandidate: this.#index?.mayHold(key, segment) ?? true };
+    const covered = this.#index?.covered(key);
+    const overlaps = covered?.isOpen === true && covered.seq === low;
     const { fromSeq, bytes } = this.#rows.startOf(key, overlaps ? low : low + 1, upTo, SCAN_PIECE_BYTES);
     this.#budgetBytes -= bytes;
     return { fromSeq, toSeq: upTo, overlaps: overlaps && fromSeq === low && fromSeq < upTo, finishLine: true, isCandidate: true };
@@ -181,7 +184,7 @@ class SearchRun {
 
   /** One segment that holds all trigrams of the query. */
   #indexStep(cursor: IndexCursor): Cursor | null {
-    if (this.#found.length === 0) this.#found = this.#nextFound(cursor);
+    if (this.#found.length === 0) this.#found = this.#index?.newest(cursor.ts, cursor.id) ?? [];
     const segment = this.#found.shift();
     if (segment === undefined) return null;
     const { id, ts } = segment;
@@ -189,17 +192,6 @@ class SearchRun {
     const hits = this.#hitsIn(keyOf(id), pieceOf(segment));
     const given = this.#give(hits, id === cursor.id ? cursor.skip : 0);
     return given < hits.length ? { in: 'index', ts, id, skip: given } : { in: 'index', ts, id: id - 1, skip: 0 };
-  }
-
-  /** The next segments, newest first; the first one only if hits of it are still to be given. */
-  #nextFound(cursor: IndexCursor): SegmentRow[] {
-    if (this.#index === null) return [];
-    return this.#index
-      .prepare<[string | null, number, number, number], SegmentRow>(
-        `SELECT s.* FROM texts JOIN segments s ON s.id = texts.rowid
-         WHERE texts MATCH ? AND (s.ts, s.id) <= (?, ?) ORDER BY s.ts DESC, s.id DESC LIMIT ?`,
-      )
-      .all(this.#trigrams, cursor.ts, cursor.id, FOUND_SEGMENTS);
   }
 
   /** Gives hits from the `skip`th on, as long as there is room. Returns how many of them have been given in all. */
@@ -229,26 +221,11 @@ class SearchRun {
     }
     return hits.reverse();
   }
+}
 
-  #candidatesOf(key: number): ReadonlySet<number> {
-    this.#candidates ??= new Set(
-      this.#index
-        ?.prepare<[string | null, number, number], { id: number }>(
-          'SELECT rowid AS id FROM texts WHERE texts MATCH ? AND rowid BETWEEN ? AND ?',
-        )
-        .all(this.#trigrams, rowId(key, 1), rowId(key, MAX_SEQ))
-        .map(({ id }) => id),
-    );
-    return this.#candidates;
-  }
-
-  /** How far the index covers the session. */
-  #indexed(key: number): { readonly seq: number; readonly isOpen: boolean } {
-    const row = this.#index
-      ?.prepare<[number], { seq: number; is_open: number }>('SELECT seq, is_open FROM cursors WHERE key = ?')
-      .get(key);
-    return { seq: row?.seq ?? 0, isOpen: row?.is_open === 1 };
-  }
+/** Where a walk backwards goes on after a piece. */
+function before(piece: Piece): number {
+  return piece.overlaps ? piece.fromSeq : piece.fromSeq - 1;
 }
 
 function pieceOf({ id, from_seq, overlaps, is_open }: SegmentRow): Piece {
