@@ -1,6 +1,8 @@
 import { GoToSession } from '../navigation/go-to-session.tsx';
 import { Palette } from '../navigation/palette.tsx';
 import { useWindow } from '../store.ts';
+import { afterClose } from '../ui/after-close.tsx';
+import { refocusActivePane } from '../workspace/workspace.ts';
 import { ClosePane } from './close-pane.tsx';
 import { DeleteSessions } from './delete-sessions.tsx';
 import { NewClaude } from './new-claude.tsx';
@@ -9,6 +11,7 @@ import { RenameSession } from './rename-session.tsx';
 
 function close(): void {
   useWindow.setState({ overlay: null });
+  afterClose(refocusActivePane);
 }
 
 /** Whatever floats above the panes now. */

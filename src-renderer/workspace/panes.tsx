@@ -19,7 +19,7 @@ import { titleOf } from './pane-title.ts';
 import { layoutChanged, restoreLayout } from './saved-layout.ts';
 import { Tab } from './tab.tsx';
 import { TabStripActions } from './tab-strip-actions.tsx';
-import { contentOf, forgetSession, setDock } from './workspace.ts';
+import { contentOf, forgetSession, refocusActivePane, setDock } from './workspace.ts';
 
 const theme: DockviewTheme = { name: 'baton', className: 'dockview-theme-baton', dndTabIndicator: 'line' };
 const components = { pane: DockPane };
@@ -38,6 +38,7 @@ export function Panes() {
           readOpenPanes(api);
           layoutChanged();
         }),
+        api.onDidMovePanel(refocusActivePane),
         api.onDidActivePanelChange(({ panel }) => {
           readOpenPanes(api);
           if (panel) showTab(panel.id);

@@ -126,6 +126,14 @@ export function toggleZoom(): void {
   if (!dock || !panel) return;
   if (dock.hasMaximizedGroup()) dock.exitMaximizedGroup();
   else dock.maximizeGroup(panel);
+  // Rebuilding the grid takes the focus from whatever had it.
+  focusPane(panel.id);
+}
+
+/** Gives the keyboard back to the active pane when nothing has it. */
+export function refocusActivePane(): void {
+  const panel = activePanel();
+  if (panel && (document.activeElement === null || document.activeElement === document.body)) focusPane(panel.id);
 }
 
 export function isZoomed(): boolean {
