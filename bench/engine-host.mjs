@@ -27,12 +27,7 @@ const noHandle = {
   close() {},
 };
 const screens = flags.includes('--no-screens') ? { open: () => noHandle, stop: async () => {} } : startScreens({ colors: grey });
-let ptyHostPid = 0;
-const ptyHost = startPtyHost(() => {
-  const started = forkPtyHost();
-  ptyHostPid = started.pid;
-  return started;
-});
+const ptyHost = startPtyHost(forkPtyHost);
 const machineId = MachineId.parse(randomUUID());
 const engine = await Engine.open({
   store,
