@@ -10,10 +10,16 @@ import { isDamage } from './store-error.ts';
 const markerOf = (file: string) => `${file}.damaged`;
 
 /**
- * Remembers the damage for the next start: a file that is in use cannot be put aside, and half of it may still be readable.
+ * Remembers the damage for the next start: a file that is in use cannot be put aside, and half of it may still be readable. If not
+ * even this can be written (a full disk), the damage will be met again.
  */
 export function markDamaged(file: string): void {
-  if (!existsSync(markerOf(file))) writeFileSync(markerOf(file), asideName(file), { mode: 0o600 });
+  if (existsSync(markerOf(file))) return;
+  try {
+    writeFileSync(markerOf(file), asideName(file), { mode: 0o600 });
+  } catch {
+    rmSync(markerOf(file), { force: true });
+  }
 }
 
 /** Where the damaged file goes or went; null if it is not known to be damaged, or somebody took it away. */
@@ -42,7 +48,9 @@ export function openLog(file: string): Opened {
   } catch (error) {
     if (!isDamage(error)) throw error;
     markDamaged(file);
-    return reopenFrom(file, readFileSync(markerOf(file), 'utf8'), error instanceof Error ? error.message : String(error));
+    const asidePath = markedAside(file);
+    if (asidePath === null) throw error;
+    return reopenFrom(file, asidePath, error instanceof Error ? error.message : String(error));
   }
 }
 

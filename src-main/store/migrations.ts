@@ -5,8 +5,8 @@ import { explainSqlite, StoreError } from './store-error.ts';
 
 /**
  * The schema, as the steps that lead to it: step n brings a file of `user_version` n-1 to n. A step that has shipped is never
- * changed. In `events`, `payload` comes last (a large one spills into further pages, which nobody has to read who wants only what
- * stands before it) and is TEXT for JSON, BLOB for bytes.
+ * changed. What may be large comes last in its row: it spills into further pages, which nobody has to read who wants only what stands
+ * before it. `payload` is TEXT for JSON, BLOB for bytes.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -17,8 +17,8 @@ export const MIGRATIONS: readonly string[] = [
     status TEXT NOT NULL,
     epoch INTEGER NOT NULL,
     created_ts INTEGER NOT NULL,
-    meta_json TEXT NOT NULL,
-    deleted INTEGER NOT NULL DEFAULT 0
+    deleted INTEGER NOT NULL DEFAULT 0,
+    meta_json TEXT NOT NULL
   ) STRICT;
 
   -- Apart from sessions: written with every commit, while meta_json may be large.

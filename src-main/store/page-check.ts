@@ -5,8 +5,11 @@ import { openForReading } from './database.ts';
 import type { CheckedEvent } from './messages.ts';
 import { isDamage } from './store-error.ts';
 
-/** Of a larger file the events are not looked through: damage there is met when they are read, and by `verify`. */
-const MAX_EVENT_PAGES_BYTES = 1024 * 1024 * 1024;
+/**
+ * Of a larger file the events are not looked through: closing waits for the check, which nothing can interrupt. Damage there is met
+ * when they are read, and by `verify`.
+ */
+const MAX_EVENT_PAGES_BYTES = 256 * 1024 * 1024;
 /** What a session cannot do without, small. */
 const SMALL_TABLES = ['sessions', 'heads', 'gaps', 'inputs', 'drafts', 'children', 'workspace_layout', 'facts', 'screens'];
 

@@ -88,9 +88,10 @@ class WriterLoop {
   }
 
   compact(callId: number, key: number, keepBytes: number): void {
-    const compaction = new Compaction(this.#db, this.#writer, key, keepBytes);
+    let compaction: Compaction | null = null;
     this.#add(() => {
       try {
+        compaction ??= new Compaction(this.#db, this.#writer, key, keepBytes);
         if (compaction.step()) return true;
         const { freedBytes, throughSeq } = compaction;
         const result: Compacted = { freedBytes, throughSeq };
@@ -102,6 +103,7 @@ class WriterLoop {
       }
       return false;
     });
+    this.#shrink();
   }
 
   close(): void {
@@ -117,6 +119,10 @@ class WriterLoop {
 
   #removeDeleted(): void {
     this.#add(() => this.#guarded('remove deleted sessions from the log', () => removeDeleted(this.#db, this.#writer)));
+    this.#shrink();
+  }
+
+  #shrink(): void {
     this.#add(() => this.#guarded('give free space back to the disk', () => shrink(this.#db)));
   }
 
