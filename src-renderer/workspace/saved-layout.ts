@@ -6,10 +6,12 @@ import { describeFailure, showFailure, showNotice } from '../ui/toasts.tsx';
 import { LAYOUT_VERSION, readLayout, type SavedLayout } from './layout.ts';
 import { restoreDock, saveDock } from './workspace.ts';
 
-/** A drag fires many changes; the arrangement is written when it has rested this long. */
-const restMs = 500;
+/** One change fires many events; and a drag fires changes without end, of which one is written every so often. */
+const settleMs = 30;
+const writeEveryMs = 500;
 
 let timer: ReturnType<typeof setTimeout> | null = null;
+let writtenAt = Number.NEGATIVE_INFINITY;
 /** Nothing is written before what is stored has been read: a window that opens must not overwrite its own layout. */
 let isRestored = false;
 let hasToldOfFailure = false;
@@ -37,9 +39,9 @@ export function changePreferences(change: (preferences: Preferences) => Partial<
 
 /** To be called at every change of panes or preferences. */
 export function layoutChanged(): void {
-  if (!isRestored) return;
-  if (timer !== null) clearTimeout(timer);
-  timer = setTimeout(() => void writeLayout(), restMs);
+  if (!isRestored || timer !== null) return;
+  const waitMs = Math.max(settleMs, writtenAt + writeEveryMs - performance.now());
+  timer = setTimeout(() => void writeLayout(), waitMs);
 }
 
 /** Writes at once what waits to be written: the window is being closed. */
@@ -50,6 +52,7 @@ export function flushLayout(): void {
 async function writeLayout(): Promise<void> {
   if (timer !== null) clearTimeout(timer);
   timer = null;
+  writtenAt = performance.now();
   const layout: SavedLayout = { version: LAYOUT_VERSION, ...saveDock(), preferences: useWindow.getState().preferences };
   try {
     // The dock's JSON has undefined members, which a wire would carry and a store would not: settle it here.
