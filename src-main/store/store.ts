@@ -55,8 +55,8 @@ export interface Store {
   /** What had to be done about a damaged file when it was opened, for the user to know; normally null. */
   readonly recovered: Recovered | null;
   /**
-   * Bytes that were appended and are not committed yet. Above PAUSE_ABOVE_BYTES (write-queue.ts) whoever produces output must be
-   * held back until it has fallen; far above it, append refuses.
+   * Bytes that were appended and are not committed yet. From a few megabytes on, whoever produces output must be held back until it
+   * has fallen; far above that, append refuses.
    */
   readonly pendingBytes: number;
   createSession(row: Omit<SessionRow, 'lastSeq' | 'lastTs'>, first: Omit<AppendRequest, 'runId' | 'meta'>): Promise<void>;

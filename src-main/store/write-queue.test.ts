@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Batch } from './messages.ts';
 import { numbered, output, runIdOf } from './store.fixture.ts';
 import { StoreError } from './store-error.ts';
-import { MAX_PENDING_BYTES, PAUSE_ABOVE_BYTES, WriteQueue } from './write-queue.ts';
+import { MAX_PENDING_BYTES, WriteQueue } from './write-queue.ts';
 
 let posted: Batch[];
 let queue: WriteQueue;
@@ -107,8 +107,8 @@ it('rejects what the writer refused, and only that', async () => {
 
 describe('what waits', () => {
   it('is counted in bytes until it is committed, and refused beyond the bound', async () => {
-    const written = write(PAUSE_ABOVE_BYTES);
-    expect(queue.pendingBytes).toBeGreaterThan(PAUSE_ABOVE_BYTES);
+    const written = write(1_000_000);
+    expect(queue.pendingBytes).toBeGreaterThan(1_000_000);
     turn();
     commit(posted[0]);
     await written;

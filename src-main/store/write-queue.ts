@@ -10,9 +10,7 @@ const BATCH_BYTES = 1024 * 1024;
 /** Output that nobody waits for stays up to this long for company: a commit costs the disk some 20 KB however little it holds. */
 const LINGER_MS = 10;
 const LINGER_BELOW_BYTES = 64 * 1024;
-/** Above this the producers of output are to be paused: what waits is what a power cut or a crash would lose. */
-export const PAUSE_ABOVE_BYTES = 4 * 1024 * 1024;
-/** Beyond this an append is refused. Only a disk that has stopped while nobody pauses leads here. */
+/** Beyond this an append is refused. Only a disk that has stopped while nobody holds output back leads here. */
 export const MAX_PENDING_BYTES = 256 * 1024 * 1024;
 
 /** What a write weighs beside its bytes: its promise and what hangs on it. Without it tens of thousands of tiny ones could wait. */
