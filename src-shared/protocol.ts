@@ -206,8 +206,12 @@ export const HostMessage = z.discriminatedUnion('type', [
 ]);
 export type HostMessage = z.infer<typeof HostMessage>;
 
+/** Messages are written here and copied out, each into memory of its own size: an encoder that grows by itself makes four times as much. */
+const SCRATCH = new Uint8Array(256 * 1024);
+
 export function encodeMessage(message: ClientMessage | HostMessage): Uint8Array {
   const encoder = encoding.createEncoder();
+  encoder.cbuf = SCRATCH;
   encoding.writeAny(encoder, message as Parameters<typeof encoding.writeAny>[1]);
   return encoding.toUint8Array(encoder);
 }
