@@ -7,9 +7,6 @@ import type { SessionSpec } from '../../../src-shared/session.ts';
 import type { Adapter, AdapterFactory } from './adapter.ts';
 import { type RecordingHost, recordingHost } from './recording-host.ts';
 
-export type { RecordingHost, Told } from './recording-host.ts';
-export { recordingHost } from './recording-host.ts';
-
 export interface AdapterContract {
   /** A fresh factory for one test, and what releases it. */
   readonly open: () => Promise<{ readonly factory: AdapterFactory; readonly dispose: () => Promise<void> }>;
