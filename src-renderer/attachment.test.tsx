@@ -81,6 +81,8 @@ describe('a pane', () => {
     rerender(<Pane runId={session.runId} isOn />);
     await settle(() => attaches().length === 2);
     expect(attaches()[1]?.after).toBe(4);
+    await settle(() => current.is === 'live');
+    expect(seen).toEqual(['start after 3', '4']);
   });
 
   it('[claude-2] sees the text that is being written, until its turn ends', async () => {

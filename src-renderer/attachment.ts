@@ -37,7 +37,10 @@ export function useAttachment(runId: RunId, options: AttachmentOptions): Attachm
       runId,
       { ...cursor.current, viewport: () => newest.current.viewport?.() ?? null },
       {
-        onStart: (start) => newest.current.onStart(start),
+        onStart: (start) => {
+          // A pane that was hidden still shows what it had.
+          if (!start.continues || cursor.current.after === null) newest.current.onStart(start);
+        },
         onEvents: (events) => {
           newest.current.onEvents(events);
           if (endsTurn(events)) clearLive();

@@ -6,6 +6,9 @@ import type { Refusal } from './refusal.ts';
 import type { SessionState, SessionSummary } from './session.ts';
 import { foldState } from './session-state.ts';
 
+/** Keystrokes kept for a session that is just being opened; a person does not type more in that time. */
+const MAX_EARLY_KEYS = 256;
+
 type HostMessageOf<T extends HostMessage['type']> = Extract<HostMessage, { type: T }>;
 
 /** What a viewer hears. All of it in order; nothing after `detach`. */
@@ -19,6 +22,8 @@ export interface AttachmentListener {
     readonly lastSeq: Seq;
     readonly screen: Screen | null;
     readonly session: SessionSummary;
+    /** The `after` that was asked for stands: who still shows what came before it has nothing to forget. */
+    readonly continues: boolean;
   }): void;
   /** In `seq` order, each exactly once [seq-2]. */
   onEvents(events: readonly LogEvent[]): void;
@@ -64,6 +69,8 @@ export class ClientAttachment {
   /** `#state` is folded through this event. */
   #stateSeq: Seq = NO_SEQ;
   #parsedBytes = 0;
+  /** Typed before the first answer; null after it. */
+  #early: Uint8Array[] | null = [];
 
   constructor(
     runId: RunId,
@@ -92,9 +99,13 @@ export class ClientAttachment {
     return this.#cursorTs;
   }
 
-  /** Typed bytes: at most once; thrown away while the wire is down, because nobody wants them typed later. */
+  /**
+   * Typed bytes: at most once [input-5]. What is typed before the first answer to `run:attach` waits for it; while a wire that was
+   * there is down they are thrown away, because nobody wants them typed later.
+   */
   keys(data: Uint8Array): void {
     if (this.#isFollowing) this.#send({ type: 'run:input', runId: this.runId, epoch: null, input: { kind: 'keys', data } });
+    else if (this.#early !== null && this.#early.length < MAX_EARLY_KEYS) this.#early.push(data);
   }
 
   viewport(cols: number, rows: number): void {
@@ -139,18 +150,24 @@ export class ClientAttachment {
 
   handleAttached(message: HostMessageOf<'run:attached'>): void {
     if (message.attachId !== this.#attachId || this.#isDetached) return;
-    const continues = !message.reset && message.screen === null && this.#cursor === message.after && this.#state !== null;
+    const { screen, session, lastSeq } = message;
+    const continues = !message.reset && screen === null && this.#cursor === message.after;
+    const isFirst = this.#state === null;
     this.#state = message.state;
-    this.#stateSeq = message.lastSeq;
+    this.#stateSeq = lastSeq;
     if (!continues) {
-      this.#cursor = message.screen?.seq ?? message.after;
+      this.#cursor = screen?.seq ?? message.after;
       this.#cursorTs = undefined;
-      this.#listener.onStart({ after: this.#cursor, lastSeq: message.lastSeq, screen: message.screen, session: message.session });
     }
+    if (!continues || isFirst)
+      this.#listener.onStart({ after: screen?.seq ?? message.after, lastSeq, screen, session, continues });
     this.#setFollowing(true);
     this.#listener.onLiveReset?.();
     for (const live of message.live) this.#listener.onLive?.(live);
     this.#listener.onState?.(message.state);
+    const early = this.#early ?? [];
+    this.#early = null;
+    for (const data of early) this.keys(data);
   }
 
   handleRefused(message: HostMessageOf<'run:refused'>): void {
@@ -176,7 +193,7 @@ export class ClientAttachment {
     this.#cursorTs = undefined;
     this.#state = state;
     this.#stateSeq = lastSeq;
-    this.#listener.onStart({ after: screen.seq, lastSeq, screen, session });
+    this.#listener.onStart({ after: screen.seq, lastSeq, screen, session, continues: false });
     this.#listener.onState?.(state);
   }
 

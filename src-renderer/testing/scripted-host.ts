@@ -132,7 +132,7 @@ export class ScriptedHost {
     this.send({ type: 'run:input-result', runId, inputId, outcome: { ok: true, seq: Seq.parse(4) } });
   }
 
-  #attach({ runId, attachId }: Extract<ClientMessage, { type: 'run:attach' }>): void {
+  #attach({ runId, attachId, after }: Extract<ClientMessage, { type: 'run:attach' }>): void {
     const session = this.sessions.get(runId);
     if (!session) {
       const refusal = { code: 'unknown-session' as const, message: 'There is no such session.', hint: null };
@@ -146,10 +146,10 @@ export class ScriptedHost {
       epoch: session.epoch,
       session,
       state: this.states.get(runId) ?? stateOf(session),
-      after: session.lastSeq,
+      after: after ?? session.lastSeq,
       lastSeq: session.lastSeq,
       reset: false,
-      screen: session.kind === 'pty' ? { seq: session.lastSeq, cols: 80, rows: 24, data: '' } : null,
+      screen: session.kind === 'pty' && after === null ? { seq: session.lastSeq, cols: 80, rows: 24, data: '' } : null,
       live: [],
       driving: true,
     });

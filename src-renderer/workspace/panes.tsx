@@ -38,6 +38,7 @@ export function Panes() {
           readOpenPanes(api);
           layoutChanged();
         }),
+        api.onDidMaximizedGroupChange(() => readOpenPanes(api)),
         api.onDidMovePanel(refocusActivePane),
         api.onDidActivePanelChange(({ panel }) => {
           readOpenPanes(api);
