@@ -47,7 +47,7 @@ export function ModeMenu({ mode, onChange }: { mode: string; onChange: (mode: Pe
           )}
         >
           {mode === 'bypassPermissions' && <Icon of={ShieldAlert} size={12} />}
-          {name}
+          <span className="truncate">{name}</span>
           <Icon of={ChevronDown} size={12} />
         </button>
       </Menu>

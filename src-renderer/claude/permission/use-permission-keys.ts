@@ -31,8 +31,15 @@ export function usePermissionKeys(
     return element !== null;
   };
 
+  const wasOpen = useRef(false);
   useEffect(() => {
-    if (shownId === null) return;
+    if (shownId === null) {
+      // The card took the focus with it: what comes next is writing.
+      if (wasOpen.current && isActive && isNowhere()) composer.current?.focus();
+      wasOpen.current = false;
+      return;
+    }
+    wasOpen.current = true;
     shownAt.current = Date.now();
     if (!isActive) return;
     let timer: ReturnType<typeof setTimeout>;
@@ -69,8 +76,11 @@ export function usePermissionKeys(
 
 /** The focus is nowhere in particular, or in this pane: it may be moved. */
 function isFree(pane: HTMLElement | null): boolean {
-  const { activeElement } = document;
-  return activeElement === null || activeElement === document.body || (pane?.contains(activeElement) ?? false);
+  return isNowhere() || (pane?.contains(document.activeElement) ?? false);
+}
+
+function isNowhere(): boolean {
+  return document.activeElement === null || document.activeElement === document.body;
 }
 
 /** Digits that are typed into a field are text. */

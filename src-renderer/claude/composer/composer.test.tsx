@@ -1,0 +1,205 @@
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RefusalError } from '../../../src-shared/refusal.ts';
+import { SampleLog, sampleLog } from '../../../src-shared/sim/sample-conversation.ts';
+import { settle } from '../../testing/window.tsx';
+import { button, closePane, composer, press, type ShownPane, showPane, type } from '../testing/pane.tsx';
+
+let pane: ShownPane;
+
+beforeEach(() => localStorage.clear());
+afterEach(closePane);
+
+describe('the composer', () => {
+  it('sends with Enter and is empty again; Shift+Enter is a new line', async () => {
+    pane = await showPane(new SampleLog().created().events);
+    type('Hello');
+    fireEvent.keyDown(composer(), { key: 'Enter', shiftKey: true });
+    expect(pane.host.commands()).toEqual([]);
+    fireEvent.keyDown(composer(), { key: 'Enter' });
+    expect(await pane.sent('prompt')).toEqual([{ kind: 'prompt', content: { text: 'Hello', images: [] } }]);
+    expect(composer().value).toBe('');
+    fireEvent.keyDown(composer(), { key: 'Enter' });
+    expect(pane.host.commands()).toHaveLength(1);
+  });
+
+  it('brings back what was said with ↑ while it is empty', async () => {
+    pane = await showPane(sampleLog().events);
+    fireEvent.keyDown(composer(), { key: 'ArrowUp' });
+    expect(composer().value).toBe('Fail');
+    fireEvent.keyDown(composer(), { key: 'ArrowUp' });
+    expect(composer().value).toBe('Go on until I stop you');
+    fireEvent.keyDown(composer(), { key: 'ArrowDown' });
+    fireEvent.keyDown(composer(), { key: 'ArrowDown' });
+    expect(composer().value).toBe('');
+    type('mine');
+    fireEvent.keyDown(composer(), { key: 'ArrowUp' });
+    expect(composer().value).toBe('mine');
+  });
+
+  it('completes commands with the keyboard alone', async () => {
+    const slashCommands = ['compact', 'context', 'clear'].map((name) => ({
+      name,
+      description: `Does ${name}`,
+      argumentHint: '',
+    }));
+    pane = await showPane(new SampleLog().created().events, (made) => made.changeClaude({ slashCommands }));
+    act(() => composer().focus());
+    type('/co');
+    const options = within(screen.getByRole('listbox', { name: 'Commands' })).getAllByRole('option');
+    expect(options.map((option) => option.getAttribute('aria-selected'))).toEqual(['true', 'false']);
+    fireEvent.keyDown(composer(), { key: 'ArrowDown' });
+    expect(composer().getAttribute('aria-activedescendant')).toBe(screen.getAllByRole('option')[1]?.id);
+    fireEvent.keyDown(composer(), { key: 'Tab' });
+    expect(composer().value).toBe('/context ');
+    expect(screen.queryByRole('listbox')).toBe(null);
+    type('/context');
+    fireEvent.keyDown(composer(), { key: 'Enter' });
+    expect(await pane.sent('prompt')).toMatchObject([{ content: { text: '/context' } }]);
+  });
+
+  it('closes the list with Escape, before anything else is closed', async () => {
+    const slashCommands = [{ name: 'compact', description: '', argumentHint: '' }];
+    const begun = new SampleLog();
+    begun.prompt('Work');
+    pane = await showPane(begun.events, (made) => made.changeClaude({ slashCommands }));
+    act(() => composer().focus());
+    type('/co');
+    press('Escape');
+    expect(screen.queryByRole('listbox')).toBe(null);
+    expect(pane.host.commands()).toEqual([]);
+    press('Escape');
+    expect(await pane.sent('interrupt')).toHaveLength(1);
+  });
+
+  it('completes files of the session’s folder', async () => {
+    pane = await showPane(new SampleLog().created().events, (made) => {
+      made.answers['files.complete'] = ({ query }) => ({ paths: [{ path: `src/${query}.ts`, isFolder: false }], more: false });
+    });
+    type('see @fence');
+    const list = await screen.findByRole('listbox', { name: 'Files' });
+    expect(pane.host.calls).toContainEqual({
+      operation: 'files.complete',
+      params: { cwd: '/home/me/baton', query: 'fence', limit: 20 },
+    });
+    fireEvent.mouseDown(within(list).getByRole('option'));
+    expect(composer().value).toBe('see @src/fence.ts ');
+  });
+
+  it('takes pictures that are pasted, shows them, and sends them', async () => {
+    pane = await showPane(new SampleLog().created().events);
+    const files = [new File([new Uint8Array([65, 65, 65, 65])], 'shot.png', { type: 'image/png' })];
+    fireEvent.paste(composer(), { clipboardData: { files } });
+    const list = await screen.findByRole('list', { name: 'Attached images' });
+    expect(within(list).getByRole('img', { name: 'shot.png' })).toBeTruthy();
+    fireEvent.keyDown(composer(), { key: 'Enter' });
+    expect(await pane.sent('prompt')).toEqual([
+      { kind: 'prompt', content: { text: '', images: [{ mediaType: 'image/png', base64: 'QUFBQQ==', name: 'shot.png' }] } },
+    ]);
+    expect(screen.queryByRole('list', { name: 'Attached images' })).toBe(null);
+  });
+
+  it('says why a picture cannot be taken, and lets one be taken off', async () => {
+    pane = await showPane(new SampleLog().created().events);
+    const png = new File([new Uint8Array(4)], 'fine.png', { type: 'image/png' });
+    fireEvent.paste(composer(), { clipboardData: { files: [new File(['x'], 'notes.txt', { type: 'text/plain' }), png] } });
+    expect(await screen.findByText('notes.txt cannot be attached')).toBeTruthy();
+    fireEvent.click(await screen.findByRole('button', { name: 'Remove fine.png' }));
+    expect(screen.queryByRole('list', { name: 'Attached images' })).toBe(null);
+  });
+
+  it('keeps the draft with the session', async () => {
+    pane = await showPane(new SampleLog().created().events, (made) => {
+      made.answers['draft.get'] = () => ({ text: 'from before' });
+    });
+    await waitFor(() => expect(composer().value).toBe('from before'));
+    type('from before, and more');
+    await settle(() => pane.host.calls.some(({ operation }) => operation === 'draft.set'));
+    expect(pane.host.calls.at(-1)).toEqual({
+      operation: 'draft.set',
+      params: { runId: pane.host.runId, text: 'from before, and more' },
+    });
+  });
+
+  it('shows a prompt that was refused with its reason, and sends it again', async () => {
+    pane = await showPane(new SampleLog().created().events, (made) => {
+      made.refuse = new RefusalError('queue-full', '100 prompts wait already.', 'Delete some of them, or wait.');
+    });
+    type('Hello');
+    fireEvent.keyDown(composer(), { key: 'Enter' });
+    expect(await screen.findByText(/Not sent\. 100 prompts wait already/)).toBeTruthy();
+    pane.host.refuse = null;
+    fireEvent.click(button('Try again'));
+    await waitFor(() => expect(screen.queryByText(/Not sent/)).toBe(null));
+    expect(pane.host.commands().filter(({ kind }) => kind === 'prompt')).toHaveLength(2);
+  });
+
+  it('interrupts the turn that runs', async () => {
+    const begun = new SampleLog();
+    begun.prompt('Work');
+    pane = await showPane(begun.events);
+    fireEvent.click(button('Interrupt'));
+    expect(await pane.sent('interrupt')).toEqual([{ kind: 'interrupt' }]);
+    pane.tell(() => begun.end(null, 'interrupted'));
+    await waitFor(() => expect(screen.queryByRole('button', { name: 'Interrupt' })).toBe(null));
+  });
+
+  it('cycles the permission mode with Shift+Tab; doing everything has to be confirmed', async () => {
+    pane = await showPane(new SampleLog().created().events);
+    act(() => composer().focus());
+    press('Tab', { shiftKey: true });
+    expect(await pane.sent('options')).toEqual([{ kind: 'options', permissionMode: 'acceptEdits' }]);
+    fireEvent.keyDown(button('Permission mode: Ask'), { key: 'Enter' });
+    fireEvent.click(await screen.findByRole('menuitemradio', { name: 'Never ask' }));
+    const dialog = await screen.findByRole('dialog');
+    expect(pane.host.commands()).toHaveLength(1);
+    fireEvent.click(within(dialog).getByRole('button', { name: 'Never ask' }));
+    await settle(() => pane.host.commands().length === 2);
+    expect(pane.host.commands()[1]).toEqual({ kind: 'options', permissionMode: 'bypassPermissions' });
+  });
+});
+
+describe('the queue', () => {
+  async function showQueue() {
+    const begun = new SampleLog();
+    begun.prompt('Work');
+    const ids = ['one', 'two', 'three'].map((text) => begun.queue(text));
+    pane = await showPane(begun.events);
+    await screen.findByRole('region', { name: 'Queued messages' });
+    return ids;
+  }
+
+  it('is shown in its order, and a message in it can be edited', async () => {
+    const [, second] = await showQueue();
+    const queue = within(screen.getByRole('region', { name: 'Queued messages' }));
+    expect(queue.getAllByRole('listitem').map((item) => item.textContent)).toEqual(['one', 'two', 'three']);
+    fireEvent.click(button('Edit message 2'));
+    const field = screen.getByRole('textbox', { name: 'Text of message 2' });
+    fireEvent.change(field, { target: { value: 'two, better' } });
+    fireEvent.keyDown(field, { key: 'Enter' });
+    expect(await pane.sent('prompt-edit')).toEqual([{ kind: 'prompt-edit', target: second, text: 'two, better' }]);
+  });
+
+  it('is put in another order by button, by key and by dragging', async () => {
+    const [first, second, third] = await showQueue();
+    fireEvent.click(button('Move message 3 up'));
+    fireEvent.click(button('Move message 1 down'));
+    fireEvent.keyDown(button('Edit message 2'), { key: 'ArrowDown', altKey: true });
+    const rows = screen.getAllByRole('listitem').filter((item) => item.hasAttribute('draggable'));
+    fireEvent.dragStart(rows[2] ?? document.body, { dataTransfer: { setData: () => undefined } });
+    fireEvent.drop(rows[0] ?? document.body);
+    await settle(() => pane.host.commands().length === 4);
+    expect(pane.host.commands()).toEqual([
+      { kind: 'prompt-move', target: third, before: second },
+      { kind: 'prompt-move', target: first, before: third },
+      { kind: 'prompt-move', target: second, before: null },
+      { kind: 'prompt-move', target: third, before: first },
+    ]);
+  });
+
+  it('lets go of a message', async () => {
+    const [first] = await showQueue();
+    fireEvent.click(button('Delete message 1'));
+    expect(await pane.sent('prompt-delete')).toEqual([{ kind: 'prompt-delete', target: first }]);
+  });
+});
