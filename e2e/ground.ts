@@ -32,16 +32,12 @@ export const test = base.extend<Fixtures>({
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   },
   claudeEnv: async ({ api }, use) => {
-    const home = await mkdtemp(join(tmpdir(), 'baton-user-'));
     await use({
-      HOME: home,
       ANTHROPIC_BASE_URL: api.url,
       ANTHROPIC_API_KEY: 'sk-scripted',
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
       DISABLE_AUTOUPDATER: '1',
-      SHELL: '/bin/bash',
     });
-    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
   },
   // biome-ignore lint/correctness/noEmptyPattern: as above
   home: async ({}, use) => {

@@ -14,6 +14,8 @@ const asRoot = process.platform === 'linux' && process.getuid?.() === 0 ? ['--no
 /** A BATON_HOME of its own, where tests run side by side with everything else on the machine. */
 export class BatonHome {
   readonly path = realpathSync(mkdtempSync(join(tmpdir(), 'baton-e2e-')));
+  /** The user's home: whoever runs the tests has start-up files that take their time. */
+  readonly user = realpathSync(mkdtempSync(join(tmpdir(), 'baton-user-')));
   readonly #processes: ChildProcess[] = [];
 
   constructor(settings: Readonly<Record<string, unknown>> = {}) {
@@ -23,7 +25,7 @@ export class BatonHome {
 
   env(more: Readonly<Record<string, string>> = {}): Record<string, string> {
     const inherited = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-    return { ...Object.fromEntries(inherited), BATON_HOME: this.path, ...more };
+    return { ...Object.fromEntries(inherited), HOME: this.user, SHELL: '/bin/bash', BATON_HOME: this.path, ...more };
   }
 
   /** The built app, with its first window. */
@@ -61,7 +63,7 @@ export class BatonHome {
 
   async dispose(): Promise<void> {
     for (const child of this.#processes) await end(child);
-    rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
+    for (const folder of [this.path, this.user]) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

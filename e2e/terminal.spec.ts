@@ -19,7 +19,7 @@ async function type(page: Page, line: string): Promise<void> {
 }
 
 test('a terminal runs the shell and shows what it says', async ({ home }) => {
-  const { page } = await home.launch({ env: { SHELL: '/bin/bash' } });
+  const { page } = await home.launch();
   await openTerminal(page);
   await keyboardOf(page).first().focus();
   await type(page, 'echo "$((40+2)) $TERM_PROGRAM $TERM"');
@@ -27,7 +27,7 @@ test('a terminal runs the shell and shows what it says', async ({ home }) => {
 });
 
 test('a full-screen program comes and goes, and leaves what was there before', async ({ home }) => {
-  const { page } = await home.launch({ env: { SHELL: '/bin/bash' } });
+  const { page } = await home.launch();
   await openTerminal(page);
   await keyboardOf(page).first().focus();
   await type(page, 'echo before-$((1+1))');
@@ -41,7 +41,7 @@ test('a full-screen program comes and goes, and leaves what was there before', a
 });
 
 test('a program is told the size of its pane, whenever that changes', async ({ home }) => {
-  const { app, page } = await home.launch({ env: { SHELL: '/bin/bash' } });
+  const { app, page } = await home.launch();
   await openTerminal(page);
   await keyboardOf(page).first().focus();
   await type(page, 'echo "size $(stty size | tr " " x)"');
@@ -58,7 +58,7 @@ test('a program is told the size of its pane, whenever that changes', async ({ h
 });
 
 test('50 MB of output in one pane leave another one usable, and arrive whole', async ({ home, folder }) => {
-  const { page } = await home.launch({ env: { SHELL: '/bin/bash' } });
+  const { page } = await home.launch();
   const file = join(folder, 'flood.txt');
   writeFileSync(file, `${'x'.repeat(99)}\n`.repeat(500_000));
   await openTerminal(page);
@@ -73,7 +73,7 @@ test('50 MB of output in one pane leave another one usable, and arrive whole', a
 });
 
 test('a second window and a reload show the same session', async ({ home }) => {
-  const { app, page } = await home.launch({ env: { SHELL: '/bin/bash' } });
+  const { app, page } = await home.launch();
   await openTerminal(page);
   await keyboardOf(page).first().focus();
   await type(page, 'echo from-the-first-$((1+1))');
@@ -96,7 +96,7 @@ test('a second window and a reload show the same session', async ({ home }) => {
 });
 
 test('after kill -9 the session is there with its scrollback, marked, and can be started again', async ({ home }) => {
-  const first = await home.launch({ env: { SHELL: '/bin/bash' } });
+  const first = await home.launch();
   await openTerminal(first.page);
   await keyboardOf(first.page).first().focus();
   await type(first.page, 'echo before-the-crash-$((1+1))');
@@ -104,7 +104,7 @@ test('after kill -9 the session is there with its scrollback, marked, and can be
   const main = first.app.process();
   main.kill('SIGKILL');
 
-  const { page } = await home.launch({ env: { SHELL: '/bin/bash' } });
+  const { page } = await home.launch();
   await expect(page.getByText(/Interrupted: the app was stopped/)).toBeVisible();
   await expect(rows(page)).toContainText('before-the-crash-2');
   await button(page, 'Restart').click();
@@ -115,19 +115,19 @@ test('after kill -9 the session is there with its scrollback, marked, and can be
 });
 
 test('splits and their sessions come back after a restart', async ({ home }) => {
-  const first = await home.launch({ env: { SHELL: '/bin/bash' } });
+  const first = await home.launch();
   await openTerminal(first.page);
   await button(first.page, 'Split right').first().click();
   await expect(first.page.locator('.xterm-rows')).toHaveCount(2);
   await button(first.page, 'Split down').last().click();
   await expect(first.page.locator('.xterm-rows')).toHaveCount(3);
   await quit(first.app);
-  const { page } = await home.launch({ env: { SHELL: '/bin/bash' } });
+  const { page } = await home.launch();
   await expect(page.locator('.xterm-rows')).toHaveCount(3);
 });
 
 test('an exit code is shown, and closing a session ends its program', async ({ home }) => {
-  const { page } = await home.launch({ env: { SHELL: '/bin/bash' } });
+  const { page } = await home.launch();
   await openTerminal(page);
   await keyboardOf(page).first().focus();
   await type(page, 'exit 7');

@@ -284,6 +284,20 @@ describe('terminals', () => {
     await again.until(() => again.state?.status === 'ended' && again.text.includes(first as string));
   });
 
+  it('[input-5] what is typed before the answer to an attach, or while the program starts, arrives once and in order', async () => {
+    const runId = await here.create(pty('/bin/sh', []));
+    const client = here.connect();
+    const seen = watch(client, runId, { viewport: { cols: 80, rows: 24 } });
+    for (const letter of 'echo early-$((1+1))\n') seen.attachment?.keys(Buffer.from(letter));
+    await seen.until(() => seen.text.includes('early-2'));
+    seen.attachment?.keys(Buffer.from('exit\n'));
+    await seen.until(() => seen.state?.status === 'ended');
+    const restarted = client.send(runId, { kind: 'restart', inputId: newInputId() });
+    await restarted;
+    for (const letter of 'echo again-$((1+1))\n') seen.attachment?.keys(Buffer.from(letter));
+    await seen.until(() => seen.text.includes('again-2'));
+  });
+
   it('a folder that is not there refuses the session and leaves none behind', async () => {
     const client = here.connect();
     const spec = pty(null, [], '/no/such/folder');

@@ -139,9 +139,11 @@ export class Session implements AdapterHost {
 
   /** Typed bytes: nothing awaited, stored or logged on the way [input-5]. */
   keys(viewer: SessionViewer, data: Uint8Array): void {
-    if (!this.#isRunning || this.spec.kind === 'claude') return;
+    if (!this.isRunning || this.spec.kind === 'claude') return;
     this.viewers.typed(viewer);
-    this.#adapter?.write(data);
+    if (this.#starting === null) this.#adapter?.write(data);
+    // Typed at a program that is just starting: it gets them in order once it runs, or never if it does not.
+    else void this.#starting.then(() => this.#adapter?.write(data)).catch(() => {});
   }
 
   rename(title: string | null): Promise<Seq> {
