@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { BATCH_BYTES, BATCH_MS, cutCharacterBytes, OutputBatch } from './pty-host-output.ts';
+import { BATCH_BYTES, BATCH_MS, cutCharacterBytes, OutputBatch, PROMPT_BYTES } from './pty-host-output.ts';
 import { PTY_WINDOW_BYTES } from './pty-host-protocol.ts';
 
 let sent: Buffer[];
@@ -23,29 +23,53 @@ const texts = () => sent.map((bytes) => bytes.toString('utf8'));
 const sentBytes = () => sent.reduce((sum, bytes) => sum + bytes.length, 0);
 
 describe('OutputBatch', () => {
-  it('sends the first chunk at once and joins what follows', () => {
-    batch.push(Buffer.from('a'));
-    batch.push(Buffer.from('b'));
-    batch.push(Buffer.from('c'));
-    expect(texts()).toEqual(['a']);
+  it('sends little at once, and joins much', () => {
+    for (const text of ['a', 'b', 'c', 'd', 'e', 'f']) batch.push(Buffer.from(text));
+    expect(texts()).toEqual(['a', 'b', 'c', 'd']);
     vi.advanceTimersByTime(BATCH_MS);
-    expect(texts()).toEqual(['a', 'bc']);
+    expect(texts()).toEqual(['a', 'b', 'c', 'd', 'ef']);
+    batch.push(Buffer.alloc(PROMPT_BYTES, 'x'));
+    batch.push(Buffer.from('y'));
+    expect(sent.at(-1)?.length).toBe(PROMPT_BYTES);
+    vi.advanceTimersByTime(BATCH_MS);
+    expect(texts().at(-1)).toBe('y');
+  });
+
+  it('sends nothing at once in the middle of a flood, but again when it is over', () => {
+    batch.push(Buffer.alloc(PROMPT_BYTES, 'x'));
+    for (let interval = 0; interval < 10; interval++) {
+      batch.push(Buffer.alloc(PROMPT_BYTES, 'x'));
+      vi.advanceTimersByTime(BATCH_MS);
+    }
+    expect(sent).toHaveLength(11);
+    batch.push(Buffer.from('more'));
+    expect(sent).toHaveLength(11);
+    vi.advanceTimersByTime(BATCH_MS * 3);
+    expect(texts().at(-1)).toBe('more');
+    batch.push(Buffer.from('a key'));
+    expect(texts().at(-1)).toBe('a key');
+  });
+
+  it('sends keys at once that are echoed at any pace', () => {
+    for (let key = 0; key < 20; key++) {
+      batch.push(Buffer.from('k'));
+      expect(sent).toHaveLength(key + 1);
+      vi.advanceTimersByTime(1 + (key % 5));
+    }
   });
 
   it('[wire-6] sends the last chunk of a burst without anything further, then is idle again', () => {
-    batch.push(Buffer.from('a'));
-    batch.push(Buffer.from('b'));
+    batch.push(Buffer.alloc(PROMPT_BYTES, 'x'));
+    batch.push(Buffer.from('last'));
     vi.advanceTimersByTime(BATCH_MS * 3);
-    expect(texts()).toEqual(['a', 'b']);
+    expect(texts().at(-1)).toBe('last');
     expect(vi.getTimerCount()).toBe(0);
-    batch.push(Buffer.from('c'));
-    expect(texts()).toEqual(['a', 'b', 'c']);
   });
 
   it('sends a full block without waiting', () => {
-    batch.push(Buffer.from('a'));
+    batch.push(Buffer.alloc(PROMPT_BYTES, 'a'));
     batch.push(Buffer.alloc(BATCH_BYTES + 10, 'b'));
-    expect(sent.map((bytes) => bytes.length)).toEqual([1, BATCH_BYTES]);
+    expect(sent.map((bytes) => bytes.length)).toEqual([PROMPT_BYTES, BATCH_BYTES]);
   });
 
   it('holds back a cut character until its rest comes', () => {
@@ -59,7 +83,7 @@ describe('OutputBatch', () => {
 
   it('sends a cut character as it is when its rest does not come, and at the end', () => {
     batch.push(Buffer.from([0x61, 0xe2, 0x98]));
-    vi.advanceTimersByTime(BATCH_MS * 3);
+    vi.advanceTimersByTime(BATCH_MS * 4);
     expect(Buffer.concat(sent)).toEqual(Buffer.from([0x61, 0xe2, 0x98]));
     batch.push(Buffer.from([0x62, 0xe2]));
     batch.flush();

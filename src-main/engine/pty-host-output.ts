@@ -1,8 +1,11 @@
 import { PTY_WINDOW_BYTES } from './pty-host-protocol.ts';
 
-/** Output is collected for this long while a program keeps talking; the first chunk after a silence goes out at once. */
+/** Output is collected for this long while a program talks much. */
 export const BATCH_MS = 4;
 export const BATCH_BYTES = 64 * 1024;
+/** As long as it talks little, as when it echoes keys, everything goes out at once: so many chunks and bytes in one interval. */
+export const PROMPT_CHUNKS = 4;
+export const PROMPT_BYTES = 4 * 1024;
 
 export interface OutputSink {
   /** The bytes are valid during the call only. */
@@ -20,6 +23,11 @@ export class OutputBatch {
   private used = 0;
   private timer: NodeJS.Timeout | null = null;
   private isHolding = false;
+  /** Of the present interval. */
+  private chunks = 0;
+  private bytes = 0;
+  /** The interval before was one of little talk. */
+  private isCalm = true;
   private sentBytes = 0;
   private ackedBytes = 0;
   private isPaused = false;
@@ -31,14 +39,10 @@ export class OutputBatch {
   }
 
   push(bytes: Uint8Array): void {
-    if (this.timer === null) {
-      this.timer = setTimeout(this.onInterval, BATCH_MS);
-      if (this.used === 0) {
-        this.hold(bytes, this.send(bytes));
-        return;
-      }
-    }
-    this.collect(bytes);
+    this.timer ??= setTimeout(this.onInterval, BATCH_MS);
+    const isPrompt = this.used === 0 && this.isCalm && this.chunks < PROMPT_CHUNKS && this.bytes < PROMPT_BYTES;
+    if (isPrompt) this.collect(bytes.subarray(this.send(bytes)));
+    else this.collect(bytes);
   }
 
   /** Sends everything, a cut character too. */
@@ -84,12 +88,10 @@ export class OutputBatch {
     return whole;
   }
 
-  private hold(bytes: Uint8Array, from: number): void {
-    if (from < bytes.length) this.collect(bytes.subarray(from));
-  }
-
   private emit(bytes: Uint8Array): void {
     this.sentBytes += bytes.length;
+    this.bytes += bytes.length;
+    this.chunks++;
     this.isHolding = false;
     this.sink.send(bytes);
     this.decideReading();
@@ -97,15 +99,18 @@ export class OutputBatch {
 
   private readonly onInterval = (): void => {
     this.timer = null;
-    if (this.used === 0) {
+    if (this.used === 0 && this.chunks === 0) {
       this.release();
       return;
     }
     const sent = this.sentBytes;
     if (this.isHolding) this.flush();
-    else this.sendBlock();
+    else if (this.used > 0) this.sendBlock();
     // Only a cut character is there: if its rest has not come by the next interval, it goes out as it is.
     this.isHolding = this.used > 0 && this.sentBytes === sent;
+    this.isCalm = this.bytes < PROMPT_BYTES;
+    this.bytes = 0;
+    this.chunks = 0;
     this.timer ??= setTimeout(this.onInterval, BATCH_MS);
   };
 
@@ -115,6 +120,7 @@ export class OutputBatch {
     this.timer = null;
     this.block = null;
     this.isHolding = false;
+    this.isCalm = true;
   }
 
   private decideReading(): void {
