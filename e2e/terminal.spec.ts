@@ -121,6 +121,9 @@ test('splits and their sessions come back after a restart', async ({ home }) => 
   await expect(first.page.locator('.xterm-rows')).toHaveCount(2);
   await button(first.page, 'Split down').last().click();
   await expect(first.page.locator('.xterm-rows')).toHaveCount(3);
+  await keyboardOf(first.page).last().focus();
+  await type(first.page, 'echo the-third-$((1+1))');
+  await expect(rows(first.page).last()).toContainText('the-third-2');
   await quit(first.app);
   const { page } = await home.launch();
   await expect(page.locator('.xterm-rows')).toHaveCount(3);

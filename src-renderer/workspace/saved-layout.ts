@@ -8,7 +8,7 @@ import { restoreDock, saveDock } from './workspace.ts';
 
 /** One change fires many events; and a drag fires changes without end, of which one is written every so often. */
 const settleMs = 30;
-const writeEveryMs = 500;
+const writeEveryMs = 200;
 
 let timer: ReturnType<typeof setTimeout> | null = null;
 let writtenAt = Number.NEGATIVE_INFINITY;
