@@ -10,6 +10,8 @@ import { useNow } from '../ui/now.ts';
 import { clockTime } from '../ui/relative-time.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
 import { showFailure } from '../ui/toasts.tsx';
+import { paneIdOf } from './layout.ts';
+import { focusPane } from './pane-focus.ts';
 
 /** At the foot of a session whose program does not run: how it ended, and the way on. */
 export function EndedBar({ runId }: { runId: RunId }) {
@@ -23,6 +25,8 @@ export function EndedBar({ runId }: { runId: RunId }) {
     setBusy(true);
     try {
       await restartSession(runId);
+      // The button goes; what one wants next is to type.
+      focusPane(paneIdOf({ is: 'session', runId }));
     } catch (error) {
       showFailure(t('failed', { what: t('session.restart') }), error);
     } finally {
