@@ -23,7 +23,7 @@ export const GroupRow = memo(function GroupRow({ foldKey, tools }: { foldKey: st
     Boolean,
   );
   const names = looks.slice(0, NAMED).map((look) => look.object.slice(look.object.lastIndexOf('/') + 1));
-  const id = `${foldKey} calls`;
+  const id = `${foldKey}-calls`;
   return (
     <div>
       <FoldLine isOpen={isOpen} onToggle={toggle} controls={id}>

@@ -37,7 +37,7 @@ export const ItemBody = memo(function ItemBody({ item }: { item: ShownItem }) {
 function Thinking({ item }: { item: ThinkingItem }) {
   const { t } = useTranslation('claude');
   const [isOpen, toggle] = useFold(item.key);
-  const id = `${item.key} thinking`;
+  const id = `${item.key}-thinking`;
   const first = item.text.trim().split('\n', 1)[0] ?? '';
   return (
     <div>
@@ -80,7 +80,7 @@ function PermissionLine({ item }: { item: PermissionItem }) {
 export function Raw({ foldKey, label, value }: { foldKey: string; label: string; value: unknown }) {
   const { t } = useTranslation('claude');
   const [isOpen, toggle] = useFold(foldKey);
-  const id = `${foldKey} raw`;
+  const id = `${foldKey}-raw`;
   return (
     <div>
       <FoldLine isOpen={isOpen} onToggle={toggle} controls={id}>

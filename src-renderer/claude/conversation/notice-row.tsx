@@ -89,7 +89,7 @@ function useDividerText(notice: DividerNotice): string {
 function Summary({ foldKey, text }: { foldKey: string; text: string }) {
   const { t } = useTranslation('claude');
   const [isOpen, toggle] = useFold(foldKey);
-  const id = `${foldKey} summary`;
+  const id = `${foldKey}-summary`;
   return (
     <div>
       <FoldLine isOpen={isOpen} onToggle={toggle} controls={id}>

@@ -10,7 +10,7 @@ import { FoldLine } from '../tools/tool-row.tsx';
 
 /** Book-keeping, shown only when everything is: read from the log when it is unfolded. */
 export function QuietRow({ item }: { item: QuietItem }) {
-  const key = `quiet ${item.key}`;
+  const key = `quiet-${item.key}`;
   // "Everything unfolded" would fetch hundreds of events at once: these are unfolded one by one.
   const [isOpen, setOpen] = useState(false);
   return (

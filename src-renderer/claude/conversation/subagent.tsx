@@ -9,8 +9,13 @@ export function SubagentItems({ subagent }: { subagent: Subagent }) {
   const Item = useItemRenderer();
   const items = shownItems({ items: subagent.items, end: null }, false);
   return (
-    <section aria-label={t('subagent.label', { name: subagent.description ?? subagent.agentType ?? '' })} className="space-y-2">
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset is for fields
+    <div
+      role="group"
+      aria-label={t('subagent.label', { name: subagent.description ?? subagent.agentType ?? '' })}
+      className="space-y-2"
+    >
       {items.map((item) => (item.kind === 'end' ? null : <Item key={item.key} item={item} />))}
-    </section>
+    </div>
   );
 }

@@ -1,6 +1,7 @@
 import { memo, useDeferredValue, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { CopyButton } from '../copy-button.tsx';
+import { ScrollBox } from '../scroll-box.tsx';
 import { type TokenLines, useHighlight } from './highlight.ts';
 
 /** Lines of a block that are shown before it is unfolded. */
@@ -50,12 +51,11 @@ export function Code({ code, language, label }: { code: string; language: string
   const deferred = useDeferredValue(code);
   const tokens = useHighlight(deferred, language);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls has to be reachable by the keyboard
-    <section aria-label={label} tabIndex={0} className="overflow-x-auto px-3 pb-3">
+    <ScrollBox label={label} className="px-3 pb-3">
       <pre className="w-max min-w-full baton-code text-[12px] leading-[18px] selectable">
         <code>{tokens === null || deferred !== code ? code : <Coloured lines={tokens} />}</code>
       </pre>
-    </section>
+    </ScrollBox>
   );
 }
 

@@ -5,6 +5,7 @@ import { type Components, Streamdown, useIsCodeFenceIncomplete } from 'streamdow
 import { classes } from '../../ui/classes.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { useConversation } from '../conversation-context.ts';
+import { ScrollBox } from '../scroll-box.tsx';
 import { CodeBlock } from './code-block.tsx';
 import { readLink } from './links.ts';
 
@@ -119,10 +120,9 @@ function Pre({ children }: { children?: ReactNode; node?: unknown }) {
 function Table({ children }: { children?: ReactNode; node?: unknown }) {
   const { t } = useTranslation('claude');
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls has to be reachable by the keyboard
-    <section aria-label={t('table')} tabIndex={0} className="max-w-full overflow-x-auto">
+    <ScrollBox label={t('table')} className="max-w-full">
       <table className="w-max max-w-none">{children}</table>
-    </section>
+    </ScrollBox>
   );
 }
 

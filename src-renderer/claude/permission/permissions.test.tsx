@@ -8,7 +8,7 @@ import { button, closePane, composer, press, type ShownPane, showPane, type } fr
 let pane: ShownPane;
 
 const card = () => screen.getByRole('region', { name: /^Claude (wants|asks|has)/ });
-const command = () => within(card()).getByRole('region', { name: 'Command' }).textContent;
+const command = () => within(card()).getByRole('group', { name: 'Command' }).textContent;
 /** Time goes on without anybody waiting for it. */
 const later = (ms: number) => vi.setSystemTime(Date.now() + ms);
 

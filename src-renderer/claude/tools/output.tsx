@@ -1,6 +1,7 @@
 import { memo, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { CopyButton } from '../copy-button.tsx';
+import { ScrollBox } from '../scroll-box.tsx';
 import { parseAnsi, stripAnsi } from './ansi.ts';
 
 /** Lines of output that are shown before it is unfolded: the last ones, where results and errors stand. */
@@ -30,8 +31,7 @@ export const Output = memo(function Output({ text, tone = 'plain' }: { text: str
           {t(isOpen ? 'output.tooLong' : 'output.showAll', { count: lines.length, size: formatSize(text.length, i18n.language) })}
         </button>
       )}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls has to be reachable by the keyboard */}
-      <section aria-label={t('output.label')} tabIndex={0} className="overflow-x-auto px-3 py-1.5">
+      <ScrollBox label={t('output.label')} className="px-3 py-1.5">
         <pre
           className={`baton-code w-max min-w-full text-[12px] leading-[18px] selectable ${tone === 'error' ? 'text-danger' : 'text-dim'}`}
         >
@@ -50,7 +50,7 @@ export const Output = memo(function Output({ text, tone = 'plain' }: { text: str
             </span>
           ))}
         </pre>
-      </section>
+      </ScrollBox>
       <CopyButton
         text={() => stripAnsi(text)}
         label={t('output.copy')}

@@ -20,11 +20,11 @@ export const ToolRow = memo(function ToolRow({ tool }: { tool: ToolItem }) {
   const look = describeTool(tool, cwd);
   return (
     <div>
-      <FoldLine isOpen={isOpen} onToggle={toggle} controls={`${tool.key} details`}>
+      <FoldLine isOpen={isOpen} onToggle={toggle} controls={`${tool.key}-details`}>
         <ToolLine tool={tool} look={look} />
       </FoldLine>
       {isOpen && (
-        <div id={`${tool.key} details`} className="mt-1 mb-3 ml-6">
+        <div id={`${tool.key}-details`} className="mt-1 mb-3 ml-6">
           <ToolDetails tool={tool} />
         </div>
       )}
