@@ -21,6 +21,8 @@ export interface HistoryFindState {
   /** There are more than have been counted. */
   readonly hasMore: boolean;
   readonly isBusy: boolean;
+  /** The lines around a found place are being fetched. */
+  readonly isGoing: boolean;
   readonly here: FoundPlace | null;
   readonly problem: unknown;
 }
@@ -31,6 +33,7 @@ export const NOTHING_FOUND: HistoryFindState = {
   count: 0,
   hasMore: false,
   isBusy: false,
+  isGoing: false,
   here: null,
   problem: null,
 };
@@ -76,7 +79,7 @@ export class HistoryFind {
   /** Goes to a place that was found elsewhere. False: what it is near to is shown, but not the text itself. */
   async reveal(seq: Seq, match: string): Promise<boolean> {
     const generation = ++this.#generation;
-    this.#set({ ...NOTHING_FOUND, text: match, isBusy: true });
+    this.#set({ ...NOTHING_FOUND, text: match });
     return this.#open(generation, { seq, before: '', match, after: '' });
   }
 
@@ -104,16 +107,21 @@ export class HistoryFind {
   async #show(generation: number, index: number): Promise<void> {
     const hit = this.#hits[index];
     if (hit === undefined) return;
-    this.#set({ index, isBusy: true });
+    this.#set({ index });
     await this.#open(generation, hit);
   }
 
   async #open(generation: number, hit: Pick<Hit, 'seq' | 'before' | 'match' | 'after'>): Promise<boolean> {
     const { pages } = this.#options;
-    const isNewest = await pages.open(hit.seq);
-    if (!isNewest || generation !== this.#generation) return true;
+    this.#set({ isBusy: true, isGoing: true });
+    const isNewest = await pages.openAt(hit.seq);
+    if (generation !== this.#generation) return true;
+    if (!isNewest) {
+      this.#set({ isBusy: false, isGoing: false });
+      return true;
+    }
     const here = locate(pages, hit);
-    this.#set({ here, isBusy: false });
+    this.#set({ here, isBusy: false, isGoing: false });
     return here !== null;
   }
 

@@ -27,7 +27,7 @@ const shown = (pages: HistoryPages) => {
 describe('HistoryPages', () => {
   it('begins at the end and grows backwards to the beginning, keeping the index of each line', async () => {
     const pages = new HistoryPages(past(2500));
-    await pages.open(null);
+    await pages.openEnd();
     expect(shown(pages)).toEqual(['line 1500', 'line 2499', 1000]);
     const index = pages.state().firstIndex;
     await pages.older();
@@ -37,9 +37,17 @@ describe('HistoryPages', () => {
     expect(pages.state()).toMatchObject({ hasOlder: false, hasNewer: false });
   });
 
+  it('begins with as many lines as are needed', async () => {
+    const pages = new HistoryPages(past(9000));
+    await pages.openEnd(1234);
+    expect(shown(pages)).toEqual(['line 7766', 'line 8999', 1234]);
+    await pages.openEnd(99_999);
+    expect(pages.state().count).toBe(5000);
+  });
+
   it('opens around an event and grows in both directions', async () => {
     const pages = new HistoryPages(past(10_000));
-    await pages.open(Seq.parse(5000));
+    await pages.openAt(Seq.parse(5000));
     expect(shown(pages)).toEqual(['line 4500', 'line 5499', 1000]);
     await pages.newer();
     await pages.older();
@@ -48,7 +56,7 @@ describe('HistoryPages', () => {
 
   it('gives back what is far from the reader, and fetches it again', async () => {
     const pages = new HistoryPages(past(9000), 25_000);
-    await pages.open(null);
+    await pages.openEnd();
     await pages.older();
     await pages.older();
     expect(shown(pages)).toEqual(['line 6000', 'line 7999', 2000]);
@@ -64,7 +72,7 @@ describe('HistoryPages', () => {
   it('asks once, however often it is told that the reader has come to the top', async () => {
     const fetch = vi.fn(past(5000));
     const pages = new HistoryPages(fetch);
-    await pages.open(null);
+    await pages.openEnd();
     await Promise.all([pages.older(), pages.older(), pages.older()]);
     expect(fetch).toHaveBeenCalledTimes(2);
     expect(fetch).toHaveBeenLastCalledWith({ limit: PAGE_LINES, beforeLine: 40_000 });
@@ -74,8 +82,8 @@ describe('HistoryPages', () => {
     const answers: (() => void)[] = [];
     const real = past(3000);
     const pages = new HistoryPages((wanted) => new Promise((resolve) => answers.push(() => resolve(real(wanted)))));
-    const first = pages.open(null);
-    const second = pages.open(Seq.parse(100));
+    const first = pages.openEnd();
+    const second = pages.openAt(Seq.parse(100));
     answers[1]?.();
     expect(await second).toBe(true);
     answers[0]?.();
@@ -86,7 +94,7 @@ describe('HistoryPages', () => {
   it('says what went wrong and tries again when asked', async () => {
     const fetch = vi.fn(past(2000));
     const pages = new HistoryPages(fetch);
-    await pages.open(null);
+    await pages.openEnd();
     fetch.mockRejectedValueOnce(new Error('the disk is gone'));
     await pages.older();
     expect(pages.state()).toMatchObject({ problem: new Error('the disk is gone'), loading: null, hasOlder: true, count: 1000 });

@@ -21,6 +21,8 @@ export type FetchLines = (wanted: Wanted) => Promise<LinesPage>;
 
 /** Lines asked for at a time. */
 export const PAGE_LINES = 1000;
+/** The most that can be asked for. */
+const MOST_LINES_AT_ONCE = 5000;
 /** Text that is kept here; beyond it the end that is further from the reader is given back, to be fetched again if need be. */
 const MOST_CHARACTERS = 32_000_000;
 /** Lines are counted from here, so that older ones can be put before them. */
@@ -68,12 +70,21 @@ export class HistoryPages {
   };
   readonly state = (): HistoryState => this.#state;
 
-  /** Shows the end of the past, or the surroundings of the output of event `atSeq`. False: something else has been opened since. */
-  async open(atSeq: Seq | null): Promise<boolean> {
+  /** Shows the end of the past, at least so many lines of it. False: something else has been opened since. */
+  openEnd(leastLines = 0): Promise<boolean> {
+    return this.#open({ limit: Math.min(MOST_LINES_AT_ONCE, Math.max(PAGE_LINES, leastLines)) });
+  }
+
+  /** Shows what is around the output of that event. False: something else has been opened since. */
+  openAt(atSeq: Seq): Promise<boolean> {
+    return this.#open({ limit: PAGE_LINES, atSeq });
+  }
+
+  async #open(wanted: Wanted): Promise<boolean> {
     const opening = this.#state.opening + 1;
     this.#pages = [];
     this.#set({ ...NOTHING, opening, loading: 'opening' });
-    return this.#load(opening, atSeq === null ? { limit: PAGE_LINES } : { limit: PAGE_LINES, atSeq }, (page) => {
+    return this.#load(opening, wanted, (page) => {
       this.#pages = [page];
       this.#set({ hasOlder: !page.complete, hasNewer: !page.atEnd, count: page.lines.length });
     });

@@ -11,7 +11,7 @@ import {
   useSyncExternalStore,
 } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Virtuoso, type VirtuosoHandle } from 'react-virtuoso';
+import { Virtuoso } from 'react-virtuoso';
 import type { TerminalPalette } from '../../src-shared/terminal-palettes.ts';
 import { Button } from '../ui/button.tsx';
 import { ErrorNotice } from '../ui/error-notice.tsx';
@@ -53,8 +53,8 @@ export function HistoryView({ history, palette, look, onClose, ref }: HistoryVie
     <div className="absolute inset-0 z-10 flex flex-col" style={{ ...colours, ...look }}>
       <Bar />
       <div className="relative min-h-0 flex-1">
-        {state.count === 0 ? (
-          <Emptiness state={state} onRetry={() => void pages.open(null)} />
+        {state.count === 0 || history.found.isGoing ? (
+          <Emptiness state={state} isGoing={history.found.isGoing} onRetry={() => void pages.openEnd()} />
         ) : (
           <Lines key={state.opening} {...{ history, state, palette, onClose, ref }} />
         )}
@@ -83,12 +83,12 @@ function Bar() {
   );
 }
 
-function Emptiness({ state, onRetry }: { state: HistoryState; onRetry: () => void }) {
+function Emptiness({ state, isGoing, onRetry }: { state: HistoryState; isGoing: boolean; onRetry: () => void }) {
   const { t } = useTranslation('terminal');
   return (
     <div className="flex h-full items-center justify-center p-6 font-sans text-13 text-dim">
-      {state.loading !== null && <Spinner label={t('history.loading')} />}
-      {state.loading === null && state.problem === null && t('history.empty')}
+      {(state.loading !== null || isGoing) && <Spinner label={t('history.loading')} />}
+      {state.loading === null && state.problem === null && !isGoing && t('history.empty')}
       {state.problem !== null && (
         <ErrorNotice
           title={t('history.failed')}
@@ -107,18 +107,12 @@ interface LinesProps extends Pick<HistoryViewProps, 'history' | 'palette' | 'onC
 function Lines({ history, state, palette, onClose, ref }: LinesProps) {
   const { t } = useTranslation('terminal');
   const { pages, found, linesToEnd } = history;
-  const list = useRef<VirtuosoHandle>(null);
   const scroller = useRef<HTMLElement>(null);
   const textOf = useCallback((line: number) => plainText(pages.line(line)), [pages]);
   const selecting = useHistorySelection(scroller, textOf);
   const paint = usePainting(scroller, selecting.selection, found, textOf);
   const { firstIndex, count } = state;
-  const [first] = useState(() => (linesToEnd === null ? Math.floor(count / 2) : Math.max(0, count - linesToEnd)));
-
-  const here = found.here?.line;
-  useEffect(() => {
-    if (here !== undefined) list.current?.scrollToIndex({ index: here - pages.state().firstIndex, align: 'center' });
-  }, [here, pages]);
+  const [first] = useState(() => firstToSee(state, found, linesToEnd));
   useImperativeHandle(
     ref,
     () => ({
@@ -131,19 +125,18 @@ function Lines({ history, state, palette, onClose, ref }: LinesProps) {
       },
       scroll: (by) => {
         const box = scroller.current;
-        if (by === 'top') list.current?.scrollToIndex({ index: 0, align: 'start' });
+        if (by === 'top') history.openBeginning();
         else if (by === 'bottom') onClose();
         else if (box) box.scrollTop += (by === 'pageUp' ? -1 : 1) * Math.max(40, box.clientHeight - 40);
       },
     }),
-    [pages, selecting.text, selecting.set, textOf, onClose],
+    [pages, history, selecting.text, selecting.set, textOf, onClose],
   );
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: selecting text with the mouse; the keyboard has commands for it
     <div className="h-full" onMouseDown={selecting.handleMouseDown}>
       <Virtuoso
-        ref={list}
         scrollerRef={(element) => {
           scroller.current = element instanceof HTMLElement ? element : null;
         }}
@@ -153,7 +146,7 @@ function Lines({ history, state, palette, onClose, ref }: LinesProps) {
         tabIndex={0}
         firstItemIndex={firstIndex}
         totalCount={count}
-        initialTopMostItemIndex={{ index: first, align: linesToEnd === null ? 'center' : 'start' }}
+        initialTopMostItemIndex={first}
         increaseViewportBy={400}
         startReached={() => void pages.older()}
         endReached={() => void pages.newer()}
@@ -170,6 +163,17 @@ function Lines({ history, state, palette, onClose, ref }: LinesProps) {
       />
     </div>
   );
+}
+
+/** What the list begins with: a found place in the middle, or the line that was on top of the live terminal. */
+function firstToSee(
+  { firstIndex, count, hasOlder }: HistoryState,
+  { here }: HistoryFindState,
+  linesToEnd: number | null,
+): { readonly index: number; readonly align: 'start' | 'center' } {
+  if (here !== null) return { index: here.line - firstIndex, align: 'center' };
+  if (linesToEnd !== null) return { index: Math.max(0, count - linesToEnd), align: 'start' };
+  return { index: hasOlder ? Math.floor(count / 2) : 0, align: 'start' };
 }
 
 interface ListContext {

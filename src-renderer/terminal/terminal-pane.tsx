@@ -52,7 +52,6 @@ export function TerminalPane({ runId, visible }: PaneProps) {
   const closeHistory = useCallback(() => {
     closePast();
     newestView.current?.scroll('bottom');
-    newestView.current?.focus();
   }, [closePast]);
   const find = useFind(view, history, takeFocus);
   const actions = useMemo(
@@ -190,9 +189,12 @@ function useTakeFocus(view: TerminalView | null, isHistory: boolean, history: Hi
     isWished.current = target === null;
     target?.focus();
   }, []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what could take the focus has come
+  const wasHistory = useRef(isHistory);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what could take the focus has come, or what had it has gone
   useEffect(() => {
-    if (isWished.current || (isHistory && history)) takeFocus();
+    const hasChanged = wasHistory.current !== isHistory;
+    wasHistory.current = isHistory;
+    if (isWished.current || hasChanged) takeFocus();
   }, [view, isHistory, history, takeFocus]);
   return takeFocus;
 }

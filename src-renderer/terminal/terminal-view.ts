@@ -105,7 +105,12 @@ export class TerminalView {
     this.#look = look;
     this.#link = link;
     this.#place = place;
-    const terminal = new Terminal({ ...FIXED_OPTIONS, ...optionsOf(look), theme: look.theme });
+    const terminal = new Terminal({
+      ...FIXED_OPTIONS,
+      ...optionsOf(look),
+      fontSize: look.settings['terminal.fontSize'],
+      theme: look.theme,
+    });
     this.#terminal = terminal;
     terminal.loadAddon(new UnicodeGraphemesAddon());
     this.marks = new CommandMarks(terminal, { describe: link.describeCommand });

@@ -1,12 +1,15 @@
 import { useCallback, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { RunId, Seq } from '../../src-shared/ids.ts';
+import { NO_SEQ, nextSeq, type RunId, type Seq } from '../../src-shared/ids.ts';
 import { call } from '../engine.ts';
 import { showNotice } from '../ui/toasts.tsx';
 import { HistoryFind, type HistoryFindState, NOTHING_FOUND } from './history-find.ts';
 import { HistoryPages } from './history-pages.ts';
 
 const SEARCH_LIMIT = 100;
+const FIRST_SEQ = nextSeq(NO_SEQ);
+/** Fetched above the first line that is to be seen, so that one can go on scrolling at once. */
+const SPARE_LINES = 300;
 
 export interface TerminalHistory {
   readonly isOpen: boolean;
@@ -18,6 +21,7 @@ export interface TerminalHistory {
   /** Shows the end of the past, so that reading goes on where it was. */
   readonly open: (linesToEnd: number) => void;
   readonly openAt: (seq: Seq, match: string) => void;
+  readonly openBeginning: () => void;
   readonly close: () => void;
 }
 
@@ -43,7 +47,7 @@ export function useHistory(runId: RunId): TerminalHistory {
       setLinesToEnd(lines);
       setOpen(true);
       find.clear();
-      void pages.open(null);
+      void pages.openEnd(lines + SPARE_LINES);
     },
     [pages, find],
   );
@@ -55,12 +59,17 @@ export function useHistory(runId: RunId): TerminalHistory {
     },
     [find, t],
   );
+  const openBeginning = useCallback(() => {
+    setLinesToEnd(null);
+    find.clear();
+    void pages.openAt(FIRST_SEQ);
+  }, [pages, find]);
   const close = useCallback(() => {
     setOpen(false);
     find.clear();
   }, [find]);
   return useMemo(
-    () => ({ isOpen, pages, find, found, linesToEnd, open, openAt, close }),
-    [isOpen, pages, find, found, linesToEnd, open, openAt, close],
+    () => ({ isOpen, pages, find, found, linesToEnd, open, openAt, openBeginning, close }),
+    [isOpen, pages, find, found, linesToEnd, open, openAt, openBeginning, close],
   );
 }
