@@ -1,6 +1,7 @@
 // The engine: a terminal's output on its way into the log and to one and five viewers, the echo of a keystroke, and attaching to a
-// session with much behind it; beside bare node-pty and tmux in the same run. The viewers are clients in this process, over a
-// socket, as a command line would be. Rounds alternate between the two sides, because the machine is never quiet.
+// session with much behind it; beside bare node-pty and tmux in the same run. Output and attaching are measured in a client over a
+// socket, as a command line would be; the echo with engine and client in this process, as bare node-pty is. Rounds alternate
+// between the two sides, because the machine is never quiet.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -15,23 +16,24 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const MB = 1024 * 1024;
 const FLOOD_BYTES = 64 * MB;
 const ROUNDS = 7;
-const KEYS = 600;
-const KEY_PAUSE_MS = 4;
+const KEYS = 400;
+/** Longer than output is collected for: every echo is a first chunk, as when a person types. */
+const KEY_PAUSE_MS = 12;
 const ATTACHES = 15;
 const VIEWPORT = { cols: 80, rows: 24 };
 
-const { client: bundled, wire } = await bundle();
+const parts = await bundle();
 const folder = await mkdtemp(join(tmpdir(), 'baton-bench-engine-'));
 const stops = [];
 try {
   const file = join(folder, 'flood.txt');
   await writeFlood(file, FLOOD_BYTES);
   // `node bench/engine.bench.mjs echo` measures that part alone.
-  const parts = { throughput, echo, attaching };
+  const measures = { throughput, echo, attaching };
   const results = [];
-  for (const name of process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts)) {
+  for (const name of process.argv.length > 2 ? process.argv.slice(2) : Object.keys(measures)) {
     process.stderr.write(`engine: ${name}\n`);
-    results.push(...(await parts[name](file)));
+    results.push(...(await measures[name](file)));
   }
   process.stdout.write(`${JSON.stringify({ name: 'engine', results }, null, 2)}\n`);
 } finally {
@@ -95,7 +97,7 @@ async function ourFlood(engine, file, viewers) {
 // ——— echo ———
 
 async function echo(file) {
-  const engine = await startEngine('echo');
+  const engine = await engineHere();
   const rounds = { bare: [], ours: [], bareBusy: [], oursBusy: [] };
   for (let round = 0; round < 3; round++) {
     rounds.bare.push(...(await bareEcho(null)));
@@ -277,7 +279,8 @@ async function bundle() {
     'store-worker': 'src-main/store/store-worker.ts',
     'screen-worker': 'src-main/engine/screen-worker.ts',
     client: 'src-shared/client.ts',
-    wire: 'src-main/stream-wire.ts',
+    'stream-wire': 'src-main/stream-wire.ts',
+    wire: 'src-shared/wire.ts',
   };
   await build({
     root,
@@ -296,7 +299,7 @@ async function bundle() {
     },
   });
   const load = (name) => import(pathToFileURL(join(outDir, `${name}.js`)).href);
-  return { client: await load('client'), wire: await load('wire') };
+  return { ...(await load('client')), ...(await load('stream-wire')), ...(await load('wire')), ...(await load('host')) };
 }
 
 async function startEngine(name, flags = []) {
@@ -316,17 +319,29 @@ async function startEngine(name, flags = []) {
   };
   stops.push(stop);
   const connect = () =>
-    new bundled.RunSessionClient({
-      clientId: crypto.randomUUID(),
-      kind: 'test',
-      name: 'bench',
-      connect: async () => {
-        const socket = createConnection(join(home, 'socket'));
-        await once(socket, 'connect');
-        return wire.streamWire(socket);
-      },
+    newClient(async () => {
+      const socket = createConnection(join(home, 'socket'));
+      await once(socket, 'connect');
+      return parts.streamWire(socket);
     });
   return { connect, stop, pids: () => [child.pid, ...ptyHostsOf(child.pid)] };
+}
+
+async function engineHere() {
+  const home = await mkdtemp(join(folder, 'here-'));
+  const { engine, stop } = await parts.openEngine(home);
+  stops.push(stop);
+  const connect = () =>
+    newClient(async () => {
+      const [near, far] = parts.wirePair();
+      engine.attachWire(far, { isLocal: true });
+      return near;
+    });
+  return { connect, stop };
+}
+
+function newClient(connect) {
+  return new parts.RunSessionClient({ clientId: crypto.randomUUID(), kind: 'test', name: 'bench', connect });
 }
 
 function ptyHostsOf(pid) {
