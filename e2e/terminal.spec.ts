@@ -26,6 +26,21 @@ test('a terminal runs the shell and shows what it says', async ({ home }) => {
   await expect(rows(page)).toContainText('42 Baton xterm-256color');
 });
 
+test('a row of full width ends where its columns end', async ({ home }) => {
+  const { page } = await home.launch();
+  await openTerminal(page);
+  await keyboardOf(page).first().focus();
+  await type(page, "printf 'W%.0s' $(seq 1 400); echo; echo wide-$((1+1))");
+  await expect(rows(page)).toContainText('wide-2');
+  const [row, text] = await rows(page).evaluate((element) => {
+    const full = [...element.children].find((child) => /^W{50,}$/.test(child.textContent ?? ''));
+    const range = document.createRange();
+    range.selectNodeContents(full as Element);
+    return [full?.getBoundingClientRect().width ?? 0, range.getBoundingClientRect().width];
+  });
+  expect(Math.abs((row ?? 0) - (text ?? 0))).toBeLessThan(2);
+});
+
 test('a full-screen program comes and goes, and leaves what was there before', async ({ home }) => {
   const { page } = await home.launch();
   await openTerminal(page);
