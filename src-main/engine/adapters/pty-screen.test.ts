@@ -174,6 +174,14 @@ describe('a program in a terminal', () => {
     expect(again).not.toMatch(/\x1b\[(\?|31m)/);
   });
 
+  it('goes on below what was there when it is started again, however the program before it ended', async () => {
+    const terminal = await sh("[ -e once ] && echo second && exit; : >once; echo one; printf 'two\\n'");
+    await terminal.exited();
+    await terminal.start();
+    await terminal.host.until(() => terminal.host.toldOf('exited').length === 2);
+    expect(plain(await terminal.shows('second'))).toBe('one\r\ntwo\r\nsecond');
+  });
+
   it.runIf(has('less'))('may be less', async () => {
     writeFileSync(join(home, 'text'), Array.from({ length: 500 }, (_, index) => `text line ${index}\n`).join(''));
     const terminal = await new Terminal('less', ['text']).start();

@@ -20,10 +20,11 @@ const INTERRUPT = Buffer.from('\x03');
 
 /**
  * Shown before a program that is started again: the one before may have left the terminal in any state. Ends a cut sequence and
- * a full-screen picture, then resets modes, colours, mouse and paste reports; what was written stays.
+ * a full-screen picture, then resets modes, colours, mouse and paste reports; what was written stays. The cursor is saved first:
+ * leaving a full-screen picture restores it also where there was none, and would begin again at the top.
  */
 const FRESH_START = Buffer.from(
-  '\x18\x1b[?1049l\x1b[!p\x1b[?1;9;1000;1002;1003;1004;1006;1016;2004;2026l\x1b>\x1b[?25h\x1b]8;;\x1b\\',
+  '\x18\x1b7\x1b[?1049l\x1b[!p\x1b[?1;9;1000;1002;1003;1004;1006;1016;2004;2026l\x1b>\x1b[?25h\x1b]8;;\x1b\\',
 );
 
 /** Terminals: the user's login shell or any command, in a pty that the pty host holds. */
