@@ -277,6 +277,18 @@ test('two with homes of their own do not know each other', async () => {
   }
 });
 
+test('a demonstration is marked as one, and ends with its window', async () => {
+  const { app, page } = await home.launch({ args: ['--demo'] });
+  await expect(newTerminal(page)).toBeVisible();
+  expect(await page.evaluate(() => (window as unknown as { baton: { isDemo: boolean } }).baton.isDemo)).toBe(true);
+  expect(await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.getTitle())).toContain('(Demo)');
+  await newTerminal(page).click();
+  await expect(sessions(page).getByRole('listitem')).toHaveCount(1);
+  const ended = whenEnded(app.process());
+  await closeWindows(app);
+  expect(await ended).toBe(0);
+});
+
 test('a page that has crashed is loaded again', async () => {
   const { app, page } = await home.launch();
   await answerQuestions(app, 0);

@@ -185,14 +185,34 @@ async function createSessions({ client, newInputId }, cwd) {
 }
 
 /**
+ * Types when the shell has said its first words; what comes before them would be shown twice.
  * @param {Client} client
  * @param {RunId} runId
  * @param {string} keys
+ * @returns {Promise<void>}
  */
 function type(client, runId, keys) {
   return new Promise((resolve) => {
-    const attachment = client.attach(runId, { after: null }, { onStart: () => {}, onEvents: () => resolve(undefined) });
-    attachment.keys(new TextEncoder().encode(keys));
+    let isTyped = false;
+    const handleWords = () => {
+      if (isTyped) return;
+      isTyped = true;
+      attachment.keys(new TextEncoder().encode(keys));
+      attachment.detach();
+      resolve();
+    };
+    const attachment = client.attach(
+      runId,
+      { after: null },
+      {
+        onStart: ({ screen }) => {
+          if (screen !== null && screen.data !== '') queueMicrotask(handleWords);
+        },
+        onEvents: (events) => {
+          if (events.some(({ channel }) => channel === 'pty:stdout')) handleWords();
+        },
+      },
+    );
   });
 }
 
