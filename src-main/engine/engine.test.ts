@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunSessionClient } from '../../src-shared/client.ts';
 import { type RunId, Seq } from '../../src-shared/ids.ts';
@@ -296,6 +299,27 @@ describe('terminals', () => {
     await restarted;
     for (const letter of 'echo again-$((1+1))\n') seen.attachment?.keys(Buffer.from(letter));
     await seen.until(() => seen.text.includes('again-2'));
+  });
+
+  it('[pty-10] start again in a fresh terminal, below what an earlier program left', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'baton-restart-'));
+    const fullScreen = String.raw`printf 'before\n\033[?1049h\033[?1000h\033[?2004h\033[2;5r\033[?25l\033[31minside\033]0;cut'`;
+    const command = `if [ -e seen ]; then printf 'after'; else touch seen; ${fullScreen}; fi; read wait`;
+    const runId = await here.create(pty('/bin/sh', ['-c', command], folder));
+    const client = here.connect();
+    const seen = watch(client, runId);
+    await seen.until(() => seen.text.includes('inside'));
+    here = await here.crash();
+    const again = here.connect();
+    await again.send(runId, { kind: 'restart', inputId: newInputId() });
+    const follower = watch(again, runId);
+    await follower.until(() => follower.text.endsWith('after'));
+    const late = watch(here.connect(), runId);
+    await late.until(() => late.text.includes('after'));
+    const [screen] = late.starts;
+    expect(screen?.screen).toMatch(/^before\r\n(\r\n)?after/);
+    expect(screen?.screen).not.toMatch(/\x1b\[(\?1049h|\?1000h|\?2004h|\?25l|31m|2;5r)/);
+    await rm(folder, { recursive: true });
   });
 
   it('a folder that is not there refuses the session and leaves none behind', async () => {
