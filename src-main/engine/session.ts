@@ -13,7 +13,6 @@ import { metaJson, type SessionMeta } from './session-meta.ts';
 import { SessionScreen } from './session-screen.ts';
 import { titleOf } from './session-title.ts';
 import { type Published, type SessionViewer, SessionViewers } from './session-viewers.ts';
-import { terminalReset } from './terminal-reset.ts';
 
 export interface SessionDependencies {
   readonly store: Store;
@@ -46,8 +45,6 @@ const SETTLE_MS = 5_000;
 const HOLD_ABOVE_BYTES = 1024 * 1024;
 const RELEASE_BELOW_BYTES = 256 * 1024;
 
-const LINE_FEED = 0x0a;
-
 type Hold = 'store' | 'disk' | 'driver';
 
 /** One session: what runs in it, its log, its viewers and its queue. Nothing in here knows of wires or windows. */
@@ -69,8 +66,6 @@ export class Session implements AdapterHost {
   #stopReason: string | null = null;
   #pid: number | null = null;
   #lastTs: number;
-  /** Not known of output that an earlier engine logged. */
-  #isAtLineStart = false;
 
   constructor(origin: SessionOrigin, dependencies: SessionDependencies) {
     this.runId = origin.runId;
@@ -178,7 +173,6 @@ export class Session implements AdapterHost {
     try {
       await this.screen.open();
       this.#adapter ??= this.#dependencies.adapters[this.spec.kind](this);
-      if (this.spec.kind === 'pty' && this.state.status !== 'starting') this.#resetTerminal();
       this.#isRunning = true;
       await this.#adapter.start();
       this.#applySize();
@@ -190,11 +184,6 @@ export class Session implements AdapterHost {
       this.#inBackground('noting that it did not start', this.append([ended], { durable: true }));
       throw error;
     }
-  }
-
-  #resetTerminal(): void {
-    this.output(terminalReset(this.#isAtLineStart));
-    this.#isAtLineStart = true;
   }
 
   /** The next prompt's turn, if none is in progress [input-4]. Never rejects. */
@@ -273,7 +262,6 @@ export class Session implements AdapterHost {
   }
 
   output(bytes: Uint8Array): void {
-    this.#isAtLineStart = bytes.at(-1) === LINE_FEED;
     void this.log.append([{ channel: 'pty:stdout', type: 'data', payload: bytes }]).then(
       () => this.#watchStore(),
       (error: unknown) => this.#dependencies.onProblem(`output of session ${this.runId} came after it was closed`, error),
