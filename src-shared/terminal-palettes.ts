@@ -21,7 +21,7 @@ const batonDark: TerminalPalette = {
   background: '#101215',
   foreground: '#e1e4e8',
   cursor: '#e8a33d',
-  selection: '#34415566',
+  selection: '#5b7fb866',
   ansi: [
     ...(['#4b525c', '#f07b72', '#7fc98f', '#e2b55e', '#7fb0f0', '#c996e8', '#6cc7c9', '#c9ced6'] as const),
     ...(['#6f7783', '#ff9a92', '#9fdfac', '#f2cb82', '#a3c8fa', '#dcb3f5', '#92dedf', '#f4f5f7'] as const),
@@ -31,7 +31,7 @@ const batonLight: TerminalPalette = {
   background: '#ffffff',
   foreground: '#1d2025',
   cursor: '#b56b00',
-  selection: '#b9cdea80',
+  selection: '#8fb3e280',
   ansi: [
     ...(['#1d2025', '#b8281f', '#1f7a3c', '#8f5f00', '#2458b0', '#8336ab', '#0f7175', '#6b727d'] as const),
     ...(['#565d67', '#d23a30', '#268a47', '#a66f00', '#2f6bd0', '#9a48c4', '#16838a', '#3a4048'] as const),

@@ -62,6 +62,8 @@ export class TerminalFind {
       wholeWord: query.isWholeWord,
       decorations: findColours(this.#theme),
     };
+    // The add-on does not notice that the same text is looked for in another way.
+    if (direction === 'typing') this.#addon.clearDecorations();
     // The newest is the likeliest: one looks upwards from the end.
     if (direction === 'next') this.#addon.findNext(query.text, options);
     else this.#addon.findPrevious(query.text, { ...options, incremental: direction === 'typing' });

@@ -47,6 +47,8 @@ export function TerminalPane({ runId, visible }: PaneProps) {
   useAttached(view, attachment);
 
   const takeFocus = useTakeFocus(view, history.isOpen, historyHandle);
+  const isAsking = useStore(view?.ui ?? NO_TERMINAL, ({ pasteAsk, clipboardAsk }) => pasteAsk !== null || clipboardAsk !== null);
+  useFocusAfter(isAsking || accessibleText !== null, takeFocus);
   usePaneFocus(runId, takeFocus);
   usePaneReveal(runId, ({ seq, match }) => history.openAt(seq, match));
   const closeHistory = useCallback(() => {
@@ -83,7 +85,7 @@ export function TerminalPane({ runId, visible }: PaneProps) {
       className="relative h-full overflow-hidden"
       style={{ background: palette.background }}
     >
-      <ContextMenu items={menu}>
+      <ContextMenu items={menu} onOpenChange={(isOpen) => isOpen || setTimeout(takeFocusIfFree, 0, takeFocus)}>
         <div className="h-full">
           <Live view={view} frame={frame} host={host} isCovered={history.isOpen} driver={attachment.driver} copy={copy} />
           {history.isOpen && (
@@ -106,16 +108,7 @@ export function TerminalPane({ runId, visible }: PaneProps) {
           onClose={find.close}
         />
       )}
-      {accessibleText !== null && (
-        <AccessibleView
-          text={accessibleText}
-          onCopy={copy}
-          onClose={() => {
-            setAccessibleText(null);
-            takeFocus();
-          }}
-        />
-      )}
+      {accessibleText !== null && <AccessibleView text={accessibleText} onCopy={copy} onClose={() => setAccessibleText(null)} />}
     </section>
   );
 }
@@ -163,7 +156,6 @@ function Live({ view, frame, host, isCovered, driver, copy }: LiveProps) {
           onPaste={(data) => {
             view.dismiss('pasteAsk');
             view.type(data);
-            view.focus();
           }}
         />
       )}
@@ -176,6 +168,24 @@ function useAttached(view: TerminalView | null, { is, isDriving, driver }: Retur
     if (is !== 'live') view?.forgetUnparsed();
   }, [view, is]);
   useEffect(() => view?.setDriving(isDriving || driver === null), [view, isDriving, driver]);
+}
+
+/** After a menu that led nowhere else. */
+function takeFocusIfFree(takeFocus: () => void): void {
+  if (document.activeElement === null || document.activeElement === document.body) takeFocus();
+}
+
+/** Gives the keyboard back when what lay over the terminal has gone. */
+function useFocusAfter(isCovered: boolean, takeFocus: () => void): void {
+  const wasCovered = useRef(isCovered);
+  useEffect(() => {
+    const hasGone = wasCovered.current && !isCovered;
+    wasCovered.current = isCovered;
+    if (!hasGone) return;
+    // A dialog's focus trap lets go in a task of its own.
+    const timer = setTimeout(takeFocus);
+    return () => clearTimeout(timer);
+  }, [isCovered, takeFocus]);
 }
 
 /** The keyboard goes to what is seen; a wish that comes before anything is there is remembered. */

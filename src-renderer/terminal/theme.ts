@@ -41,6 +41,7 @@ export function findColours(theme: 'light' | 'dark') {
   return {
     matchBackground: match,
     activeMatchBackground: active,
+    activeMatchBorder: edge,
     matchOverviewRuler: edge,
     activeMatchColorOverviewRuler: edge,
   };
