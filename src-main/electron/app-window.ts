@@ -55,7 +55,7 @@ export class AppWindow {
       show: false,
       fullscreen: isFullScreen,
       backgroundColor: canvas(),
-      // Alt alone belongs to the program in the terminal; the menu bar comes with F10 or from the palette's commands.
+      // Out of the way until Alt is tapped: all of it is in the palette too.
       autoHideMenuBar: true,
       webPreferences: {
         preload: join(app.getAppPath(), 'out', 'preload', 'preload.cjs'),

@@ -103,12 +103,16 @@ function run(paths: Paths, start: Start): void {
 
 function failToStart(error: unknown): void {
   const reason = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`baton: ${reason}\n`);
   if (app.isReady()) {
+    process.stderr.write(`baton: ${reason}\n`);
     void dialog
       .showMessageBox({ type: 'error', title: 'Baton', message: 'Baton cannot start.', detail: reason, buttons: ['Close'] })
       .finally(() => app.exit(1));
-  } else app.exit(1);
+    return;
+  }
+  // Before `ready` this one works everywhere; on Linux it writes to stderr.
+  dialog.showErrorBox('Baton cannot start.', reason);
+  app.exit(1);
 }
 
 main();
