@@ -24,7 +24,8 @@ export const zones = {
   'main tests': {
     files: /^src-main\/.*\.(test|fixture)\.ts$/,
     imports: ['electron', 'cli', 'engine', 'store', 'leaf', 'composition', 'shared', 'scripted API'],
-    packages: withoutElectron,
+    // Of Electron they take types: the compiler leaves nothing else of it in Node.
+    packages: /./,
   },
   preload: { files: /^src-main\/electron\/preload[^/]*$/, imports: ['shared'], packages: /^(electron|zod\/mini)$/ },
   electron: {
@@ -34,7 +35,11 @@ export const zones = {
     packages: /./,
   },
   // A client like any other: of the engine it knows what is in shared. Its few packages are bundled, for it has to start at once.
-  cli: { files: /^src-main\/cli\//, imports: ['leaf', 'shared'], packages: /^(node:|commander$|@bomb\.sh\/tab($|\/))/ },
+  cli: {
+    files: /^src-main\/cli\//,
+    imports: ['leaf', 'shared'],
+    packages: /^(node:|zod\/mini$|commander$|@bomb\.sh\/tab($|\/))/,
+  },
   engine: { files: /^src-main\/engine\//, imports: ['leaf', 'shared'], types: ['store'], packages: withoutElectron },
   store: { files: /^src-main\/store\//, imports: ['leaf', 'shared'], packages: withoutElectron },
   // On these, and only these, of the files at the top of src-main may its folders build (as in src-main/tsconfig.leaf.json).
@@ -46,7 +51,11 @@ export const zones = {
   // version.ts reads it.
   manifest: { files: /^package\.json$/, imports: [], packages: /^$/ },
   composition: { files: /^src-main\/[^/]+$/, imports: ['engine', 'store', 'leaf', 'shared'], packages: withoutElectron },
-  'renderer tests': { files: /^src-renderer\/.*\.test\.tsx?$/, imports: ['renderer', 'shared'], packages: withoutElectron },
+  'renderer tests': {
+    files: /^src-renderer\/.*\.test\.tsx?$/,
+    imports: ['renderer', 'shared', 'shared tests'],
+    packages: withoutElectron,
+  },
   renderer: {
     files: /^src-renderer\//,
     imports: ['shared'],

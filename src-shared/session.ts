@@ -45,7 +45,6 @@ export type EchoSpec = z.infer<typeof EchoSpec>;
 
 export const SessionSpec = z.discriminatedUnion('kind', [PtySpec, ClaudeSpec, EchoSpec]);
 export type SessionSpec = z.infer<typeof SessionSpec>;
-export type SessionKind = SessionSpec['kind'];
 
 /** waiting = needs the user; interrupted = the engine died while it ran; moving = on its way to another machine. */
 export const SessionStatus = z.enum(['starting', 'running', 'waiting', 'idle', 'moving', 'ended', 'interrupted']);

@@ -60,7 +60,7 @@ describe('unfinishedSequence', () => {
       fc.property(fc.array(piece, { maxLength: 12 }), fc.array(fc.nat(), { maxLength: 6 }), (pieces, cuts) => {
         const whole = bytes(pieces.join(''));
         const at = [...cuts.map((cut) => cut % (whole.length + 1)), whole.length].sort((a, b) => a - b);
-        let open = NONE;
+        let open: Uint8Array = NONE;
         let from = 0;
         for (const to of at) {
           open = unfinishedSequence(open, whole.subarray(from, to));
