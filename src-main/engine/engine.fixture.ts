@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type AttachmentListener, type ClientAttachment, RunSessionClient } from '../../src-shared/client.ts';
 import type { LogEvent } from '../../src-shared/events.ts';
 import { ClientId, InputId, MachineId, type RunId, type Seq } from '../../src-shared/ids.ts';
+import type { Refusal } from '../../src-shared/refusal.ts';
 import type { SessionSpec, SessionState } from '../../src-shared/session.ts';
 import { type Schedule, type Wire, wirePair } from '../../src-shared/wire.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -125,6 +126,7 @@ export class Watcher implements AttachmentListener {
   starts: { after: Seq; screen: string | null }[] = [];
   state: SessionState | null = null;
   attachment: ClientAttachment | null = null;
+  refusal: Refusal | null = null;
   /** Acknowledge output by itself, as a terminal that parses at once. */
   acks = true;
   #looks: (() => void)[] = [];
@@ -143,9 +145,18 @@ export class Watcher implements AttachmentListener {
     this.state = state;
     this.#look();
   }
+  onRefused(refusal: Refusal): void {
+    this.refusal = refusal;
+    this.#look();
+  }
   /** Screen and output since the last start, as text. */
   get text(): string {
     return (this.starts.at(-1)?.screen ?? '') + outputOf(this.events).toString();
+  }
+  /** The end of it: cheap however much there is. */
+  get tail(): string {
+    const last = this.events.slice(-3);
+    return last.length > 0 ? outputOf(last).toString() : (this.starts.at(-1)?.screen ?? '');
   }
   until(holds: () => boolean): Promise<void> {
     return new Promise((resolve) => {
@@ -166,10 +177,11 @@ export class Watcher implements AttachmentListener {
 export function watch(
   client: RunSessionClient,
   runId: RunId,
-  options: { readonly after?: Seq | null; readonly viewport?: { cols: number; rows: number } } = {},
+  options: { readonly after?: Seq | null; readonly afterTs?: number; readonly viewport?: { cols: number; rows: number } } = {},
 ): Watcher {
   const watcher = new Watcher();
-  watcher.attachment = client.attach(runId, { after: options.after ?? null, viewport: () => options.viewport ?? null }, watcher);
+  const { after = null, afterTs, viewport = null } = options;
+  watcher.attachment = client.attach(runId, { after, afterTs, viewport: () => viewport }, watcher);
   return watcher;
 }
 

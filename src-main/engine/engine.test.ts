@@ -7,7 +7,7 @@ import { type RunId, Seq } from '../../src-shared/ids.ts';
 import { type Command, encodeMessage, PROTOCOL_VERSION } from '../../src-shared/protocol.ts';
 import type { CloseReason } from '../../src-shared/refusal.ts';
 import { wirePair } from '../../src-shared/wire.ts';
-import { connectTo, ECHO, type Ground, ground, newClientId, newInputId, pty, watch } from './engine.fixture.ts';
+import { connectTo, ECHO, type Ground, ground, newClientId, newInputId, outputOf, pty, watch } from './engine.fixture.ts';
 
 let here: Ground;
 beforeEach(async () => {
@@ -171,6 +171,26 @@ describe('wires', () => {
     expect(seen.events[0]?.seq).toBe(1);
   });
 
+  it('[seq-4] so is a cursor at an event that this log has another one for: a crash lost what was shown', async () => {
+    const runId = await here.create(ECHO);
+    const client = here.connect();
+    const seen = watch(client, runId);
+    await replyTo(client, runId, 'hello');
+    await seen.until(() => types(seen.events).includes('run:turn/ended'));
+    const { seq: after, ts } = seen.events[2] as (typeof seen.events)[number];
+    const same = watch(here.connect(), runId, { after, afterTs: ts });
+    await same.until(() => same.events.length > 0);
+    expect(same.starts).toEqual([{ after, screen: null }]);
+    expect(same.events[0]?.seq).toBe(after + 1);
+    const other = watch(here.connect(), runId, { after, afterTs: ts - 1 });
+    await other.until(() => other.events.length > 0);
+    expect(other.starts).toEqual([{ after: 0, screen: null }]);
+    here = await here.crash();
+    const later = watch(here.connect(), runId, { after, afterTs: ts - 1 });
+    await later.until(() => later.events.length > 0);
+    expect(later.starts).toEqual([{ after: 0, screen: null }]);
+  });
+
   it('[seq-6] an event of an unknown channel is stored and carried as it is', async () => {
     const runId = await here.create(ECHO);
     const client = here.connect();
@@ -260,19 +280,33 @@ describe('terminals', () => {
   });
 
   it('[wire-5] [pty-4] a client that parses nothing slows nobody else, and comes back through a screen', async () => {
-    const runId = await here.create(pty('/bin/sh', ['-c', 'read go; seq 1 1000000; echo the end; read end']));
+    const runId = await here.create(pty('/bin/sh', ['-c', 'read go; seq 1 500000; echo the end; read end']));
     const fast = watch(here.connect(), runId, { viewport: { cols: 80, rows: 24 } });
     await fast.until(() => fast.state !== null);
     const slow = watch(here.connect(), runId);
     slow.acks = false;
     await slow.until(() => slow.state !== null);
     fast.attachment?.keys(Buffer.from('\n'));
-    await fast.until(() => fast.text.includes('the end'));
-    expect(slow.text).not.toContain('the end');
-    slow.attachment?.parsed(slow.text.length);
+    await fast.until(() => fast.tail.includes('the end'));
+    expect(slow.tail).not.toContain('the end');
+    slow.attachment?.parsed(outputOf(slow.events).byteLength);
     slow.acks = true;
-    await slow.until(() => slow.text.includes('the end'));
+    await slow.until(() => slow.tail.includes('the end'));
     expect(slow.starts.length).toBeGreaterThan(1);
+  });
+
+  it('lose nothing when the last viewer leaves and another comes while the program ends', async () => {
+    for (let round = 0; round < 10; round++) {
+      const runId = await here.create(pty('/bin/sh', ['-c', 'read go; seq 1 2000; echo the end']));
+      const first = watch(here.connect(), runId);
+      await first.until(() => first.state !== null);
+      first.attachment?.keys(Buffer.from('\n'));
+      await first.until(() => first.events.length > round / 3);
+      first.attachment?.detach();
+      const second = watch(here.connect(), runId);
+      await second.until(() => second.state?.status === 'ended' && second.text.includes('the end'));
+      expect(second.refusal).toBeNull();
+    }
   });
 
   it('restart in place, with what was there before still above', async () => {

@@ -39,6 +39,8 @@ export class SessionScreen {
   readonly #reply: (bytes: Uint8Array) => void;
   #handle: ScreenHandle | null = null;
   #opening: Promise<void> | null = null;
+  /** Viewers-to-be that wait for the screen: one may come while another leaves. */
+  #readers = 0;
   /** Published while the handle was being opened: it begins at the log's end of then. */
   #details: Details = {};
   #detailsTimer: ReturnType<typeof setTimeout> | null = null;
@@ -84,8 +86,13 @@ export class SessionScreen {
 
   /** The screen as far as it is parsed, at once; events after its `seq` complete it. null: this session has no terminal. */
   async latest(): Promise<Screen | null> {
-    await this.open();
-    return (await this.#handle?.latest({ scrollbackLines: LIVE_SCROLLBACK_LINES })) ?? null;
+    this.#readers += 1;
+    try {
+      await this.open();
+      return (await this.#handle?.latest({ scrollbackLines: LIVE_SCROLLBACK_LINES })) ?? null;
+    } finally {
+      this.#readers -= 1;
+    }
   }
 
   /** Stores the screen of a program that has ended, and lets go of it if nobody watches. */
@@ -101,7 +108,7 @@ export class SessionScreen {
 
   /** Frees a screen that nobody watches and nothing writes to; the next viewer opens it again. */
   letGo(): void {
-    if (this.#owner.isRunning || this.#owner.viewers.size > 0 || this.#opening !== null) return;
+    if (this.#owner.isRunning || this.#owner.viewers.size > 0 || this.#opening !== null || this.#readers > 0) return;
     this.#handle?.close();
     this.#handle = null;
   }
