@@ -289,6 +289,47 @@ test('a demonstration is marked as one, and ends with its window', async () => {
   expect(await ended).toBe(0);
 });
 
+test('a session that ends unseen is announced without its content, and the notice leads to it', async () => {
+  const { app, page } = await home.launch();
+  await app.evaluate(({ Notification }) => {
+    const shown: Electron.Notification[] = [];
+    Object.assign(globalThis, { shown });
+    Notification.isSupported = () => true;
+    Notification.prototype.show = function (this: Electron.Notification) {
+      shown.push(this);
+    };
+  });
+  const titles = () =>
+    app.evaluate(() => (globalThis as unknown as { shown: Electron.Notification[] }).shown.map(({ title }) => title));
+  const pid = await openShell(page);
+  await closeWindows(app);
+  await expect.poll(titles).toEqual(['Baton is still running']);
+  process.kill(pid, 'SIGKILL');
+  await expect.poll(titles).toEqual(['Baton is still running', expect.stringMatching(/^Terminal in [^ ]+: ended/)]);
+
+  const opened = app.waitForEvent('window');
+  await app.evaluate(() => (globalThis as unknown as { shown: Electron.Notification[] }).shown[1]?.emit('click'));
+  const again = await opened;
+  await expect(again.locator('.xterm-helper-textarea').first()).toBeAttached();
+});
+
+test('a bug in main is told once, is logged without its words, and ends nothing', async () => {
+  const { app, page } = await home.launch();
+  const pid = await openShell(page);
+  await app.evaluate(() => {
+    for (const word of ['canary-one', 'canary-two']) {
+      setImmediate(() => {
+        throw new Error(word);
+      });
+    }
+  });
+  await expect(page.getByText('Something in Baton failed.')).toHaveCount(1);
+  expect(isAlive(pid)).toBe(true);
+  const log = readFileSync(join(home.path, 'logs', 'app.log'), 'utf8');
+  expect(log.match(/unexpected error/g)).toHaveLength(2);
+  expect(log).not.toContain('canary');
+});
+
 test('a page that has crashed is loaded again', async () => {
   const { app, page } = await home.launch();
   await answerQuestions(app, 0);
