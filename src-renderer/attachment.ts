@@ -2,11 +2,11 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ClientAttachment } from '../src-shared/client-attachment.ts';
 import type { LogEvent } from '../src-shared/events.ts';
 import type { RunId, Seq } from '../src-shared/ids.ts';
+import { LiveTexts } from '../src-shared/live-texts.ts';
 import type { LiveText } from '../src-shared/protocol.ts';
 import type { Refusal } from '../src-shared/refusal.ts';
 import type { SessionState } from '../src-shared/session.ts';
 import { attach, sendCommand } from './engine.ts';
-import { LiveTexts } from './live-texts.ts';
 import type { Attachment, AttachmentOptions, CommandDraft } from './pane-contract.ts';
 import { useWindow } from './store.ts';
 

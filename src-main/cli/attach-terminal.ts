@@ -1,11 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
 import type { AttachmentListener, ClientAttachment, RunSessionClient } from '../../src-shared/client.ts';
 import { type LogEvent, readEvent } from '../../src-shared/events.ts';
 import { NO_SEQ, type RunId, type Seq } from '../../src-shared/ids.ts';
 import type { Screen } from '../../src-shared/operations.ts';
-import type { SessionState } from '../../src-shared/session.ts';
 import { DetachKeys } from './detach-keys.ts';
 import { EXIT, Failure } from './failure.ts';
+import { type Left, leftBy } from './left.ts';
 import { TerminalQueries } from './terminal-queries.ts';
 
 export interface TerminalOptions {
@@ -16,13 +17,6 @@ export interface TerminalOptions {
   /** Asks the program to take this terminal's size. */
   readonly fitsWindow: boolean;
 }
-
-/** Why the terminal was left. */
-export type Left =
-  | { readonly is: 'detached' }
-  | { readonly is: 'ended'; readonly exit: NonNullable<SessionState['exit']> }
-  /** The engine stopped or died while the program ran. */
-  | { readonly is: 'interrupted' };
 
 const CLEAR = '\x1b[H\x1b[2J';
 
@@ -93,9 +87,8 @@ class AttachedTerminal implements AttachmentListener {
   #leaveWhenOver(): void {
     const { state, cursor } = this.#attachment;
     if (state === null || (cursor ?? 0) < this.#lastSeq) return;
-    if (state.status === 'ended')
-      this.#leave({ is: 'ended', exit: state.exit ?? { exitCode: null, signal: null, reason: null } });
-    else if (state.status === 'interrupted') this.#leave({ is: 'interrupted' });
+    const left = leftBy(state);
+    if (left !== null) this.#leave(left);
   }
 
   onRefused(refusal: { readonly message: string; readonly hint: string | null }): void {
@@ -125,6 +118,9 @@ class AttachedTerminal implements AttachmentListener {
   #open(): void {
     const { stdin, stdout } = process;
     stdin.setRawMode(true);
+    // Node's raw mode still turns LF into CR LF on the way out, and full-screen programs mean LF alone: one line down, same column.
+    // What it saved at setRawMode(true) it puts back at setRawMode(false), this too. Windows has no such thing.
+    if (process.platform !== 'win32') spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
     const onTyped = (typed: Buffer) => this.#handleTyped(typed);
     const onResize = () => {
       const size = this.#size();
@@ -175,14 +171,4 @@ class AttachedTerminal implements AttachmentListener {
     this.#wantsReflow = false;
     this.#attachment = this.#attach(null);
   }
-}
-
-/** The shell's convention for how a program ended. null: nobody knows. */
-export function exitCodeOf({ exitCode, signal }: NonNullable<SessionState['exit']>): number | null {
-  if (signal !== null) {
-    const numbers: Readonly<Record<string, number | undefined>> = constants.signals;
-    const number = numbers[signal];
-    if (number !== undefined) return 128 + number;
-  }
-  return exitCode;
 }

@@ -81,10 +81,8 @@ export class ConversationText {
     }
     if (item.result !== null && this.#isNew(`${item.key}:result`)) {
       const { isError, text: said, denial } = item.result;
-      const lines = plainText(said).trimEnd().split('\n');
-      const shown = lines.slice(0, MAX_RESULT_LINES).map((each) => `  ${each.slice(0, MAX_LINE_CHARS)}`);
-      if (lines.length > MAX_RESULT_LINES) shown.push(`  … ${lines.length - MAX_RESULT_LINES} more lines`);
-      text += this.#line(isError || denial !== null ? 'red' : 'dim', shown.join('\n'));
+      const shown = resultLines(plainText(said).trimEnd());
+      if (shown !== '') text += this.#line(isError || denial !== null ? 'red' : 'dim', shown);
     }
     return text;
   }
@@ -98,6 +96,14 @@ export class ConversationText {
     this.#printed.set(key, 0);
     return true;
   }
+}
+
+function resultLines(text: string): string {
+  if (text === '') return '';
+  const lines = text.split('\n');
+  const shown = lines.slice(0, MAX_RESULT_LINES).map((line) => `  ${line.slice(0, MAX_LINE_CHARS)}`);
+  if (lines.length > MAX_RESULT_LINES) shown.push(`  … ${lines.length - MAX_RESULT_LINES} more lines`);
+  return shown.join('\n');
 }
 
 /** The one thing of a tool's input that says what it does. */

@@ -2,7 +2,7 @@ import type { SessionSummary } from '../../src-shared/session.ts';
 import { EXIT, Failure } from './failure.ts';
 import { oneLine } from './output.ts';
 
-type Named = Pick<SessionSummary, 'runId' | 'title' | 'status' | 'createdAt'>;
+type Named = Pick<SessionSummary, 'title' | 'status' | 'createdAt'> & { readonly runId: string };
 
 /** Letters and digits of an id's end that lists show: its beginning is the time of creation and the same for neighbours. */
 const SUFFIX_CHARS = 8;
@@ -53,9 +53,11 @@ const MAX_SUGGESTIONS = 3;
 
 function notFound(all: readonly Named[], wanted: string): Failure {
   const id = wanted.toLowerCase();
+  // Two swapped letters count as two.
+  const mistakes = id.length < 4 ? 1 : Math.max(2, Math.floor(id.length / 3));
   const near = all
     .map((session) => ({ session, distance: nearness(session, id) }))
-    .filter(({ distance }) => distance <= Math.max(1, Math.floor(id.length / 3)))
+    .filter(({ distance }) => distance <= mistakes)
     .sort((a, b) => a.distance - b.distance)
     .slice(0, MAX_SUGGESTIONS)
     .map(({ session }) => session);

@@ -17,8 +17,12 @@ export function permissionText(asked: PermissionAsked, paint: Paint): string {
  * What runs inside a session must not answer for the person in front of it, neither a shell in a pane nor a command of Claude's.
  * It keeps mistakes out, not enemies: whoever has this user's rights can reach the socket in other ways.
  */
-export function refuseInside(env: NodeJS.ProcessEnv = process.env): void {
-  if (env.BATON_SESSION_ID === undefined && env.CLAUDECODE === undefined) return;
+export function refusedInside(env: NodeJS.ProcessEnv = process.env): boolean {
+  return env.BATON_SESSION_ID !== undefined || env.CLAUDECODE !== undefined;
+}
+
+export function refuseInside(): void {
+  if (!refusedInside()) return;
   throw new Failure(
     EXIT.refused,
     'Permissions are not answered from inside a session.',

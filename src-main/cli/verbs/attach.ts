@@ -1,10 +1,12 @@
 import type { RunSessionClient } from '../../../src-shared/client.ts';
+import type { RunId } from '../../../src-shared/ids.ts';
 import type { SessionSummary } from '../../../src-shared/session.ts';
-import { attachTerminal, exitCodeOf, type TerminalOptions } from '../attach-terminal.ts';
+import { attachTerminal, type TerminalOptions } from '../attach-terminal.ts';
 import { describeKeys, parseDetachKeys } from '../detach-keys.ts';
 import { withStartedEngine } from '../engine-client.ts';
 import { EXIT, Failure, failureOf } from '../failure.ts';
 import { shortId } from '../find-session.ts';
+import { exitCodeOf, type Left } from '../left.ts';
 import { oneLine, say } from '../output.ts';
 import { sessionNamed } from './sessions.ts';
 
@@ -47,7 +49,7 @@ export async function attachTo(client: RunSessionClient, session: SessionSummary
   if (inside === session.runId) throw new Failure(EXIT.refused, 'This is the session itself: it would be shown inside itself.');
   const named = `${oneLine(session.title)} (${shortId(session.runId)})`;
   say(`[${named}: ${describeKeys(options.detachKeys)} detaches, and it goes on]`);
-  const left = await attachTerminal(client, session.runId, options);
+  const left = await attachAs(session.kind, client, session.runId, options);
   switch (left.is) {
     case 'detached':
       say(`[detached from ${named}; back with: baton attach ${shortId(session.runId)}]`);
@@ -62,4 +64,15 @@ export async function attachTo(client: RunSessionClient, session: SessionSummary
       return code ?? EXIT.ownFailure;
     }
   }
+}
+
+async function attachAs(
+  kind: SessionSummary['kind'],
+  client: RunSessionClient,
+  runId: RunId,
+  options: TerminalOptions,
+): Promise<Left> {
+  if (kind !== 'claude') return await attachTerminal(client, runId, options);
+  const { attachChat } = await import('../attach-chat.ts');
+  return await attachChat(client, runId, options);
 }

@@ -60,10 +60,11 @@ function valueFor(key: Key, text: string) {
   const schema = Settings.shape[key];
   const asText = schema.safeParse(text);
   if (asText.success) return asText.data;
-  const asJson = schema.safeParse(parsed(text));
+  const json = parsed(text);
+  // `undefined` would be taken for the default.
+  const asJson = json === undefined ? asText : schema.safeParse(json);
   if (asJson.success) return asJson.data;
-  const why = asJson.error.issues[0]?.message ?? 'it does not fit';
-  throw new Failure(EXIT.usage, `${key} cannot be “${oneLine(text)}”: ${why}.`);
+  throw new Failure(EXIT.usage, `${key} cannot be “${oneLine(text)}”: ${asJson.error.issues[0]?.message ?? 'it does not fit'}.`);
 }
 
 function parsed(text: string): unknown {

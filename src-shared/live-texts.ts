@@ -1,4 +1,4 @@
-import type { LiveText } from '../src-shared/protocol.ts';
+import type { LiveText } from './protocol.ts';
 
 /** Texts being written now, each whole from its beginning, in the order they began. */
 export class LiveTexts {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { LiveText } from '../src-shared/protocol.ts';
 import { LiveTexts } from './live-texts.ts';
+import type { LiveText } from './protocol.ts';
 
 function piece(over: Partial<LiveText>): LiveText {
   return { messageId: 'm1', block: 0, blockKind: 'text', toolName: null, parentToolUseId: null, offset: 0, text: '', ...over };
