@@ -63,6 +63,8 @@ if (Object.keys(main).length > 0) {
   parts.main = {
     plugins: [commandLine()],
     build: {
+      // As a package it is over a hundred files, most of them languages, that each process would read when it starts.
+      externalizeDeps: { exclude: ['zod'] },
       target: 'node20.18',
       sourcemap: true,
       minify: false,

@@ -53,7 +53,8 @@ class UnixPty implements HostedPty {
   private readonly stream: ReadStream;
   private readonly input: InputQueue;
   private readonly events: HostedPtyEvents;
-  private isOpen = true;
+  /** Between the start and the exit. */
+  private isOpen = false;
   private readonly exited: Promise<void>;
 
   constructor(spawn: PtySpawn, events: HostedPtyEvents) {
@@ -77,15 +78,24 @@ class UnixPty implements HostedPty {
       options.encoding !== 'latin1',
       spawnHelperPath(),
       (exitCode, signal) => {
-        this.onExit(exitCode, signal);
+        if (this.isOpen) this.onExit(exitCode, signal);
         onExited();
       },
     );
     this.fd = fd;
     this.pid = pid;
-    if (process.platform === 'linux') this.heldFd = openSync(pty, constants.O_RDWR | constants.O_NOCTTY);
     this.input = new InputQueue(fd, (bytes) => events.onInputLost(bytes));
-    this.stream = this.read();
+    try {
+      if (process.platform === 'linux') this.heldFd = openSync(pty, constants.O_RDWR | constants.O_NOCTTY);
+      this.stream = this.read();
+    } catch (error) {
+      // No more descriptors: a program whose output cannot be read must not run.
+      process.kill(pid, 'SIGKILL');
+      closeSync(fd);
+      if (this.heldFd !== -1) closeSync(this.heldFd);
+      throw error;
+    }
+    this.isOpen = true;
   }
 
   write(data: Uint8Array): void {

@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { fork, spawn as spawnProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -145,6 +145,34 @@ describe('the pty host', () => {
     expect(echoing.output()).toBe('ready\r\ngot this\r\n');
     await deaf.pty.close(0);
   });
+
+  it.runIf(process.platform === 'linux')(
+    'refuses a start without descriptors for it, leaves nothing of it behind and goes on',
+    async () => {
+      const limited = ['-c', 'ulimit -n 48; exec "$0" "$@"', process.execPath, entryPath('pty-host')];
+      const host = spawnProcess('/bin/sh', limited, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+      const told: FromPtyHost[] = [];
+      host.on('message', (message) => told.push(FromPtyHost.parse(message)));
+      const start = async (id: number): Promise<boolean> => {
+        host.send({ type: 'spawn', id, spawn: sh('sleep 1000') } satisfies ToPtyHost);
+        await until(() =>
+          told.some((message) => message.id === id && (message.type === 'spawned' || message.type === 'refused')),
+        );
+        return told.some((message) => message.id === id && message.type === 'spawned');
+      };
+      let id = 1;
+      while (await start(id)) id++;
+      expect(id).toBeGreaterThan(3);
+      host.send({ type: 'close', id: 1, graceMs: 1000 } satisfies ToPtyHost);
+      await until(() => told.some((message) => message.id === 1 && message.type === 'closed'));
+      expect(await start(id + 1)).toBe(true);
+      const children = told.flatMap((message) => (message.type === 'spawned' ? [message.pid] : []));
+      const gone = once(host, 'exit');
+      host.disconnect();
+      await gone;
+      expect(children.filter(isAlive)).toEqual([]);
+    },
+  );
 
   it('hands over characters whole that a program writes in pieces', async () => {
     const chunks: string[] = [];
