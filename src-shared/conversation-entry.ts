@@ -13,8 +13,11 @@ const AssistantEntry = z.object({
   apiBlockIndex: z.optional(z.int()),
   isApiErrorMessage: z.optional(z.boolean()),
   apiErrorStatus: z.optional(z.nullable(z.number())),
-  message: z.object({ id: z.string(), content: z.union([z.string(), z.array(z.unknown())]) }),
+  message: z.object({ id: z.string(), model: z.optional(z.string()), content: z.union([z.string(), z.array(z.unknown())]) }),
 });
+
+/** What Claude Code writes itself, in the model's place, when it picks up a conversation that was broken off. */
+const FILLER = { model: '<synthetic>', text: 'No response requested.' };
 
 const UserEntry = z.object({
   uuid: z.optional(z.string()),
@@ -108,6 +111,7 @@ function readAssistant(entry: unknown): readonly EntryFact[] {
   const { message, uuid, apiBlockIndex, isApiErrorMessage, apiErrorStatus } = read.data;
   const blocks = typeof message.content === 'string' ? [{ type: 'text', text: message.content }] : message.content;
   if (isApiErrorMessage === true) return [{ kind: 'api-error', text: plainText(blocks), status: apiErrorStatus ?? null }];
+  if (message.model === FILLER.model && plainText(blocks) === FILLER.text) return [{ kind: 'quiet', label: 'assistant' }];
   return blocks.map((block, index): EntryFact => {
     const result = readServerToolResult(block);
     if (result !== null) return result;

@@ -142,6 +142,14 @@ describe('a conversation', () => {
     ]);
   });
 
+  it('leaves out what Claude Code says in the place of the model when it goes on', () => {
+    const log = new SampleLog();
+    log.prompt('And continue');
+    const content = [{ type: 'text', text: 'No response requested.' }];
+    log.entries([{ type: 'assistant', uuid: 'f', message: { id: 'f', model: '<synthetic>', content } }]);
+    expect(shown(fold(log).turns[0]?.items ?? [])).toEqual([]);
+  });
+
   it('begins a turn of its own when a background task reports', () => {
     const log = new SampleLog();
     log.end(log.prompt('Start it'));

@@ -8,7 +8,7 @@ const CODES = ['not-signed-in', 'not-installed', 'too-old'] as const;
 type Code = (typeof CODES)[number];
 
 /** Claude cannot work until the user does something: one sentence, the button that does it, and the way on afterwards. */
-export function BlockedNotice({ code, message, onRetry }: { code: string; message: string; onRetry: () => void }) {
+export function BlockedNotice({ code, message, onRetry }: { code: string; message: string; onRetry: () => Promise<void> }) {
   const { t } = useTranslation('claude');
   const { t: frame } = useTranslation();
   const known: Code | undefined = CODES.find((each) => each === code);
@@ -32,7 +32,7 @@ export function BlockedNotice({ code, message, onRetry }: { code: string; messag
           {t('blocked.apiKey')}
         </Button>
       )}
-      <Button size="sm" variant="quiet" onClick={onRetry}>
+      <Button size="sm" variant="quiet" onClick={() => void onRetry()}>
         {t('tryAgain')}
       </Button>
     </div>

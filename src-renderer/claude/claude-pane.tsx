@@ -70,7 +70,7 @@ export function ClaudePane({ runId, active, visible }: PaneProps) {
   useAnnouncements(view.turns, isActive && reader.isReady);
 
   const outbox = outboxOf(runId, sendPrompt);
-  const draft = useDraft(runId, visible);
+  const [text, setText] = useDraft(runId, visible);
   const images = useAttachments(runId, useImageProblem());
   const actions = useActions(runId, state?.cwd ?? attachment.session?.cwd ?? '');
   const turnActions = useTurnActions(runId, {
@@ -93,14 +93,14 @@ export function ClaudePane({ runId, active, visible }: PaneProps) {
     folds,
     shownId: shown?.asked.requestId ?? null,
     isActive,
-    hasDraft: draft[0] !== '',
+    hasDraft: text !== '',
     onPickModel: () => setModelOpen(true),
   });
   // The wish may come before there is anything to focus.
   const wantsFocus = useRef(false);
   const takeFocus = () => {
     wantsFocus.current = composer.current === null;
-    if (draft[0] !== '' || !focusCard()) composer.current?.focus();
+    if (text !== '' || !focusCard()) composer.current?.focus();
   };
   usePaneFocus(runId, takeFocus);
   const hasState = state !== null;
@@ -108,6 +108,22 @@ export function ClaudePane({ runId, active, visible }: PaneProps) {
   useEffect(() => {
     if (hasState && wantsFocus.current) takeLate();
   }, [hasState, takeLate]);
+
+  const toEnd = useStable(() => list.current?.toEnd());
+  const { pending, answer, answered } = permissions;
+  const cards = useMemo(
+    () => (
+      <PermissionCards
+        pending={pending}
+        shown={shown}
+        onShow={onShow}
+        onAnswer={answer}
+        obstacle={isOnline ? null : t('permission.offline')}
+        answered={answered}
+      />
+    ),
+    [pending, shown, onShow, answer, answered, isOnline, t],
+  );
 
   if (attachment.refusal !== null)
     return (
@@ -122,26 +138,21 @@ export function ClaudePane({ runId, active, visible }: PaneProps) {
             {state !== null && (
               <ComposerArea
                 ref={composer}
-                attachment={attachment}
+                session={attachment.session}
+                send={attachment.send}
                 state={state}
                 isOnline={isOnline}
                 outbox={outbox}
-                draft={draft}
+                text={text}
+                onText={setText}
                 images={images}
                 said={said}
                 isModelOpen={isModelOpen}
                 onModelOpen={setModelOpen}
                 menu={menu}
-                onSent={() => list.current?.toEnd()}
+                onSent={toEnd}
               >
-                <PermissionCards
-                  pending={permissions.pending}
-                  shown={shown}
-                  onShow={onShow}
-                  onAnswer={permissions.answer}
-                  obstacle={isOnline ? null : t('permission.offline')}
-                  answered={permissions.answered}
-                />
+                {cards}
               </ComposerArea>
             )}
           </DropTarget>

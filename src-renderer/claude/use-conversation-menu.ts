@@ -1,4 +1,5 @@
 import { Copy, GitFork, UnfoldVertical } from 'lucide-react';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { EMPTY_CONVERSATION, foldEvents } from '../../src-shared/conversation.ts';
 import { CONVERSATION_CHANNELS } from '../../src-shared/conversation-facts.ts';
@@ -18,27 +19,29 @@ export function useConversationMenu(runId: RunId, folds: Folds, copy: (text: str
   const { t } = useTranslation('claude');
   const isVerbose = useIsVerbose(folds);
   const unfoldKey = useKeyLabel('claude.unfoldAll');
-  const copyAll = async () => {
-    try {
-      await copy(await wholeConversation(runId));
-      showNotice(t('copied'));
-    } catch (error) {
-      showFailure(t('copyFailed'), error);
-    }
-  };
-  const fork = () => {
-    forkSession(runId).catch((error: unknown) => showFailure(t('fork.failed'), error));
-  };
-  return [
-    { label: t('menu.copy'), icon: Copy, onSelect: () => void copyAll() },
-    { label: t('menu.fork'), icon: GitFork, onSelect: fork },
-    {
-      label: isVerbose ? t('menu.fold') : t('menu.unfold'),
-      icon: UnfoldVertical,
-      shortcut: unfoldKey,
-      onSelect: () => folds.setVerbose(!folds.isVerbose),
-    },
-  ];
+  return useMemo(() => {
+    const copyAll = async () => {
+      try {
+        await copy(await wholeConversation(runId));
+        showNotice(t('copied'));
+      } catch (error) {
+        showFailure(t('copyFailed'), error);
+      }
+    };
+    const fork = () => {
+      forkSession(runId).catch((error: unknown) => showFailure(t('fork.failed'), error));
+    };
+    return [
+      { label: t('menu.copy'), icon: Copy, onSelect: () => void copyAll() },
+      { label: t('menu.fork'), icon: GitFork, onSelect: fork },
+      {
+        label: isVerbose ? t('menu.fold') : t('menu.unfold'),
+        icon: UnfoldVertical,
+        shortcut: unfoldKey,
+        onSelect: () => folds.setVerbose(!folds.isVerbose),
+      },
+    ];
+  }, [runId, folds, isVerbose, copy, unfoldKey, t]);
 }
 
 /** From its first event, however little of it is on screen. */

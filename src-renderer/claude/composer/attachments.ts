@@ -1,4 +1,4 @@
-import { useCallback, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import type { Image } from '../../../src-shared/events.ts';
 import type { RunId } from '../../../src-shared/ids.ts';
 import { type ImageProblem, readImages } from './images.ts';
@@ -33,5 +33,5 @@ export function useAttachments(runId: RunId, onProblem: (problem: ImageProblem) 
   );
   const remove = useCallback((index: number) => change(images.filter((_, at) => at !== index)), [images, change]);
   const clear = useCallback(() => change([]), [change]);
-  return { images, add, remove, clear };
+  return useMemo(() => ({ images, add, remove, clear }), [images, add, remove, clear]);
 }

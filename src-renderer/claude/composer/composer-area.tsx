@@ -1,9 +1,10 @@
 import { Ellipsis } from 'lucide-react';
-import { type Ref, useCallback, useSyncExternalStore } from 'react';
+import { memo, type Ref, useCallback, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { PromptContent } from '../../../src-shared/events.ts';
-import type { SessionState } from '../../../src-shared/session.ts';
+import type { SessionState, SessionSummary } from '../../../src-shared/session.ts';
 import type { Attachment, CommandDraft } from '../../pane-contract.ts';
+import { endSession, isOver } from '../../session-actions.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { Menu, type MenuItem } from '../../ui/menu.tsx';
 import { showFailure } from '../../ui/toasts.tsx';
@@ -18,11 +19,13 @@ import type { Outbox } from './outbox.ts';
 import { PromptQueue } from './prompt-queue.tsx';
 
 export interface ComposerAreaProps {
-  readonly attachment: Attachment;
+  readonly session: SessionSummary | null;
+  readonly send: Attachment['send'];
   readonly state: SessionState;
   readonly isOnline: boolean;
   readonly outbox: Outbox;
-  readonly draft: readonly [text: string, setText: (text: string) => void];
+  readonly text: string;
+  readonly onText: (text: string) => void;
   readonly images: Attachments;
   readonly said: readonly string[];
   readonly isModelOpen: boolean;
@@ -37,25 +40,47 @@ export interface ComposerAreaProps {
 /** A prompt that goes straight into its turn is not shown as queued for the blink of an eye. */
 const flashMs = 250;
 
-/** Everything below the conversation: what is in the way, what waits, what needs an answer, and the text that is being written. */
-export function ComposerArea(props: ComposerAreaProps) {
-  const { attachment, state, isOnline, outbox, draft, images, said, isModelOpen, onModelOpen, menu, onSent, children, ref } =
-    props;
+/** Everything below the conversation (not drawn anew with every piece of text that is written): what is in the way, what waits, what needs an answer, and the text that is being written. */
+export const ComposerArea = memo(function ComposerArea(props: ComposerAreaProps) {
+  const {
+    session,
+    send,
+    state,
+    isOnline,
+    outbox,
+    text,
+    onText,
+    images,
+    said,
+    isModelOpen,
+    onModelOpen,
+    menu,
+    onSent,
+    children,
+    ref,
+  } = props;
   const { t } = useTranslation('claude');
-  const [text, setText] = draft;
   const outgoing = useSyncExternalStore(outbox.subscribe, () => outbox.prompts);
   const claude = state.claude;
   const isBusy = state.turn !== null;
-  const { send } = attachment;
   const command = useCallback(
     (draftCommand: CommandDraft, failed: string) => {
       send(draftCommand).catch((error: unknown) => showFailure(failed, error));
     },
     [send],
   );
+  /** A child that runs does not notice that the user has signed in: a new one does. */
+  const retryBlocked = async () => {
+    try {
+      if (session !== null && !isOver(session)) await endSession(session.runId);
+      await send({ kind: 'restart' });
+    } catch (error) {
+      showFailure(t('blocked.failed'), error);
+    }
+  };
   const sendPrompt = (content: PromptContent) => {
     outbox.add(content);
-    setText('');
+    onText('');
     images.clear();
     onSent();
   };
@@ -63,11 +88,7 @@ export function ComposerArea(props: ComposerAreaProps) {
   return (
     <div className="mx-auto w-full max-w-205 space-y-2 px-6 pb-3 @max-[560px]:px-3">
       {claude?.blocked != null && (
-        <BlockedNotice
-          code={claude.blocked.code}
-          message={claude.blocked.message}
-          onRetry={() => command({ kind: 'restart' }, t('blocked.failed'))}
-        />
+        <BlockedNotice code={claude.blocked.code} message={claude.blocked.message} onRetry={retryBlocked} />
       )}
       {showsQueue && (
         <PromptQueue
@@ -85,7 +106,7 @@ export function ComposerArea(props: ComposerAreaProps) {
       <Composer
         ref={ref}
         text={text}
-        onText={setText}
+        onText={onText}
         images={images.images}
         onFiles={(files) => void images.add(files)}
         onRemoveImage={images.remove}
@@ -118,4 +139,4 @@ export function ComposerArea(props: ComposerAreaProps) {
       />
     </div>
   );
-}
+});

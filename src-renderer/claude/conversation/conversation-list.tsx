@@ -1,5 +1,5 @@
 import { ArrowDown } from 'lucide-react';
-import { type Ref, useCallback, useEffect, useImperativeHandle, useRef, useState } from 'react';
+import { memo, type Ref, useCallback, useEffect, useImperativeHandle, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Turn } from '../../../src-shared/conversation-items.ts';
 import { Button } from '../../ui/button.tsx';
@@ -166,7 +166,7 @@ function Older({ history, onOlder }: Pick<ConversationListProps, 'history' | 'on
   );
 }
 
-function RowView({ row, turnActions }: { row: Row; turnActions: TurnActions }) {
+const RowView = memo(function RowView({ row, turnActions }: { row: Row; turnActions: TurnActions }) {
   return (
     <div data-seq={seqOf(row)} className={spaceAbove(row)}>
       {/* With the scroll bar's room at both sides as wide as the composer below. */}
@@ -175,7 +175,7 @@ function RowView({ row, turnActions }: { row: Row; turnActions: TurnActions }) {
       </div>
     </div>
   );
-}
+});
 
 function RowBody({ row, turnActions }: { row: Row; turnActions: TurnActions }) {
   switch (row.kind) {

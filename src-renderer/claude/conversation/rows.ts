@@ -1,11 +1,11 @@
 import { useMemo } from 'react';
-import type { Item, ToolItem, Turn } from '../../../src-shared/conversation-items.ts';
+import type { Item, ToolItem, Turn, TurnPrompt } from '../../../src-shared/conversation-items.ts';
 import { isExploring } from '../tools/describe.ts';
 
 /** A conversation as the list draws it: one row each, with a key that stays the same while the row is the same thing. */
 export type Row =
   | { readonly kind: 'prompt'; readonly key: string; readonly turn: Turn }
-  | { readonly kind: 'item'; readonly key: string; readonly item: ShownItem; readonly turn: Turn }
+  | { readonly kind: 'item'; readonly key: string; readonly item: ShownItem }
   /** Several calls in a row that only looked. */
   | { readonly kind: 'group'; readonly key: string; readonly tools: readonly ToolItem[] }
   | { readonly kind: 'end'; readonly key: string; readonly turn: Turn }
@@ -14,6 +14,39 @@ export type Row =
 export type ShownItem = Exclude<Item, { kind: 'end' }>;
 
 const cached = { plain: new WeakMap<Turn, readonly Row[]>(), verbose: new WeakMap<Turn, readonly Row[]>() };
+
+// While a turn is being written it is another one with every piece; what has not changed in it keeps its row, and is not drawn anew.
+const promptRows = new WeakMap<TurnPrompt, Row>();
+const itemRows = new WeakMap<Item, Row>();
+/** By its first call. */
+const groupRows = new WeakMap<ToolItem, Extract<Row, { kind: 'group' }>>();
+let lastWorking: Extract<Row, { kind: 'working' }> | null = null;
+
+function promptRow(turn: Turn, prompt: TurnPrompt): Row {
+  const row = promptRows.get(prompt) ?? { kind: 'prompt', key: turn.key, turn };
+  promptRows.set(prompt, row);
+  return row;
+}
+
+function itemRow(item: ShownItem): Row {
+  const row = itemRows.get(item) ?? { kind: 'item', key: item.key, item };
+  itemRows.set(item, row);
+  return row;
+}
+
+function groupRow(first: ToolItem, tools: readonly ToolItem[]): Row {
+  const known = groupRows.get(first);
+  if (known !== undefined && known.tools.length === tools.length && known.tools.every((tool, at) => tool === tools[at]))
+    return known;
+  const row = { kind: 'group' as const, key: `group:${first.key}`, tools };
+  groupRows.set(first, row);
+  return row;
+}
+
+function workingRow(sinceTs: number): Row {
+  if (lastWorking?.sinceTs !== sinceTs) lastWorking = { kind: 'working', key: 'working', sinceTs };
+  return lastWorking;
+}
 
 /** The rows of a turn; the same array for the same turn. */
 export function rowsOfTurn(turn: Turn, isVerbose: boolean): readonly Row[] {
@@ -28,7 +61,7 @@ export function rowsOfTurn(turn: Turn, isVerbose: boolean): readonly Row[] {
 export function useRows(turns: readonly Turn[], isVerbose: boolean, workingSince: number | null): readonly Row[] {
   return useMemo(() => {
     const rows = turns.flatMap((turn) => rowsOfTurn(turn, isVerbose));
-    return workingSince === null ? rows : [...rows, { kind: 'working', key: 'working', sinceTs: workingSince }];
+    return workingSince === null ? rows : [...rows, workingRow(workingSince)];
   }, [turns, isVerbose, workingSince]);
 }
 
@@ -39,13 +72,12 @@ export function promptsOf(turns: readonly Turn[]): readonly string[] {
 }
 
 function makeRows(turn: Turn, isVerbose: boolean): readonly Row[] {
-  const rows: Row[] = turn.prompt === null ? [] : [{ kind: 'prompt', key: turn.key, turn }];
+  const rows: Row[] = turn.prompt === null ? [] : [promptRow(turn, turn.prompt)];
   let looked: ToolItem[] = [];
   const flush = (): void => {
     const [first] = looked;
     if (first === undefined) return;
-    if (looked.length === 1) rows.push({ kind: 'item', key: first.key, item: first, turn });
-    else rows.push({ kind: 'group', key: `group:${first.key}`, tools: looked });
+    rows.push(looked.length === 1 ? itemRow(first) : groupRow(first, looked));
     looked = [];
   };
   for (const item of shownItems(turn, isVerbose)) {
@@ -54,8 +86,7 @@ function makeRows(turn: Turn, isVerbose: boolean): readonly Row[] {
       continue;
     }
     flush();
-    if (item.kind === 'end') rows.push({ kind: 'end', key: item.key, turn });
-    else rows.push({ kind: 'item', key: item.key, item, turn });
+    rows.push(item.kind === 'end' ? { kind: 'end', key: item.key, turn } : itemRow(item));
   }
   flush();
   return rows;

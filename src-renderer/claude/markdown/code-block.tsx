@@ -1,4 +1,4 @@
-import { memo, useDeferredValue, useState } from 'react';
+import { memo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { CopyButton } from '../copy-button.tsx';
 import { ScrollBox } from '../scroll-box.tsx';
@@ -24,7 +24,7 @@ export const CodeBlock = memo(function CodeBlock({ code, language, isLive = fals
         <figcaption className="flex h-7 items-center pl-3 text-11 text-faint">{language}</figcaption>
       )}
       <CopyButton text={() => code} label={t('code.copy')} className="absolute top-0.5 right-0.5 bg-sunken text-faint" />
-      <Code code={shown} language={language} label={t('code.label', { language: language || t('code.plain') })} />
+      <Code code={shown} language={language} label={t('code.label', { language: language || t('code.plain') })} isLive={isLive} />
       {isFolded && (
         <button
           type="button"
@@ -46,24 +46,36 @@ export interface CodeBlockProps {
 }
 
 /** Code alone, coloured. It can be scrolled with the keyboard. */
-export function Code({ code, language, label }: { code: string; language: string; label: string }) {
-  // Colouring follows behind typing: a stale frame of colours is better than a late keystroke.
-  const deferred = useDeferredValue(code);
-  const tokens = useHighlight(deferred, language);
+export function Code({
+  code,
+  language,
+  label,
+  isLive = false,
+}: {
+  code: string;
+  language: string;
+  label: string;
+  isLive?: boolean;
+}) {
+  const lines = useHighlight(code, language, isLive);
   return (
     <ScrollBox label={label} className="px-3 pb-3">
-      <pre className="w-max min-w-full baton-code text-[12px] leading-[18px] selectable">
-        <code>{tokens === null || deferred !== code ? code : <Coloured lines={tokens} />}</code>
+      <pre className="baton-code w-max min-w-full text-[12px] leading-[18px] selectable">
+        <code>
+          {lines === null
+            ? code
+            : // biome-ignore lint/suspicious/noArrayIndexKey: lines of code have no identity but their place
+              lines.map((tokens, row) => <Line key={row} tokens={tokens} isLast={row === lines.length - 1} />)}
+        </code>
       </pre>
     </ScrollBox>
   );
 }
 
-function Coloured({ lines }: { lines: TokenLines }) {
-  return lines.map((line, row) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: lines of code have no identity but their place
-    <span key={row}>
-      {line.map((token, place) => (
+const Line = memo(function Line({ tokens, isLast }: { tokens: TokenLines[number]; isLast: boolean }) {
+  return (
+    <span>
+      {tokens.map((token, place) => (
         <span
           // biome-ignore lint/suspicious/noArrayIndexKey: nor have their pieces
           key={place}
@@ -76,7 +88,7 @@ function Coloured({ lines }: { lines: TokenLines }) {
           {token.text}
         </span>
       ))}
-      {row < lines.length - 1 ? '\n' : ''}
+      {isLast ? '' : '\n'}
     </span>
-  ));
-}
+  );
+});
