@@ -53,7 +53,8 @@ export class AppWindow {
       minHeight: MIN_SIZE.height,
       title: options.isDemo ? 'Baton (Demo)' : 'Baton',
       show: false,
-      fullscreen: isFullScreen,
+      // Said only where it is so: an explicit `false` takes the full-screen button away on macOS.
+      ...(isFullScreen ? { fullscreen: true } : {}),
       backgroundColor: canvas(),
       // Out of the way until Alt is tapped: all of it is in the palette too.
       autoHideMenuBar: true,
@@ -93,7 +94,10 @@ export class AppWindow {
     try {
       await this.browserWindow.loadURL(pageAddress(this.id, this.#options.devServer));
     } catch (error) {
-      if (!this.browserWindow.isDestroyed()) this.#options.onBug(error);
+      if (this.browserWindow.isDestroyed()) return;
+      this.#options.onBug(error);
+      // An empty window can at least be reloaded from its menu; a hidden one cannot.
+      this.browserWindow.show();
     }
   }
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { app, dialog } from 'electron';
+import { app, dialog, Menu } from 'electron';
 import * as z from 'zod/mini';
 import { openLogger } from '../logger.ts';
 import { batonPaths, type Paths, preparePaths } from '../paths.ts';
@@ -35,6 +35,8 @@ function main(): void {
   app.setPath('crashDumps', paths.logs);
   if (process.platform === 'win32') app.setAppUserModelId('dev.baton.app');
   registerPageScheme();
+  // Electron's own menu would be built for nothing, and its keys are the terminal's.
+  Menu.setApplicationMenu(null);
 
   const start: Start = { args: ownArgs(process.argv), cwd: process.cwd() };
   if (!app.requestSingleInstanceLock(start)) {

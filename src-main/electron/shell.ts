@@ -58,6 +58,7 @@ export class Shell {
     servePage(session.defaultSession);
     denyEverything(session.defaultSession);
     const shell = new Shell(options, settings);
+    shell.#makeMenu();
     await shell.#windows.restore();
     await shell.#door.open();
     shell.#follow();
@@ -170,7 +171,6 @@ export class Shell {
     if (this.#client.connection.is === 'live') this.#readFacts().catch(this.#options.crashGuard.bug);
     this.#handleSessions(this.#client.sessions);
     this.#makeTray();
-    this.#makeMenu();
     nativeTheme.on('updated', () => this.#windows.recolour());
     app.on('accessibility-support-changed', () => this.#windows.send(environment()));
     app.on('activate', () => this.#windows.show());

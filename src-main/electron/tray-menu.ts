@@ -62,7 +62,7 @@ function waiting(sessions: readonly SessionSummary[]): number {
 function engineLine(engine: TrayState['engine']): string {
   if (engine === null) return 'Engine: connecting';
   const since = engine.startedAt.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
-  return `Engine ${engine.isOwn ? 'running' : 'running without this app'} since ${since} (pid ${engine.pid})`;
+  return `${engine.isOwn ? 'Engine' : 'Background engine'} running since ${since} (pid ${engine.pid})`;
 }
 
 function sessionItems(sessions: readonly SessionSummary[], act: (action: TrayAction) => void): MenuItemConstructorOptions[] {
