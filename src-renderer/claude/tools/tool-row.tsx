@@ -34,7 +34,7 @@ export const ToolRow = memo(function ToolRow({ tool }: { tool: ToolItem }) {
 
 /** What is read for its own sake rather than as a step on the way. */
 function opensByItself(tool: ToolItem): boolean {
-  if (tool.name === 'TodoWrite') return tool.status !== 'error';
+  if (tool.name === 'TodoWrite') return true;
   // While it is asked, it stands in the card.
   return (tool.name === 'ExitPlanMode' || tool.name === 'AskUserQuestion') && tool.status === 'ok';
 }
