@@ -28,7 +28,7 @@ test('a turn streams, and is there again after a restart of the app, where the c
   await startClaude(page, folder);
   await say(page, 'Greetings from the test');
   await expect(page.getByText('Greetings from the test').last()).toBeVisible();
-  await expect(sessionList(page).getByText('Idle')).toBeVisible();
+  await expect(sessionList(page).getByRole('img', { name: 'Idle' })).toBeVisible();
   await quit(app);
 
   const again = await home.launch({ env: claudeEnv });
@@ -60,7 +60,7 @@ test('a permission is a card: allowed the command runs, denied with a reason it 
   await page.keyboard.type('not in this folder');
   await page.keyboard.press('Enter');
   await expect(button(page, 'Allow')).toBeHidden();
-  await expect(sessionList(page).getByText('Idle')).toBeVisible();
+  await expect(sessionList(page).getByRole('img', { name: 'Idle' })).toBeVisible();
   expect(existsSync(other)).toBe(false);
 });
 
@@ -121,7 +121,7 @@ test('a conversation can be forked, and both go on by themselves', async ({ home
   const { page } = await home.launch({ env: claudeEnv });
   await startClaude(page, folder);
   await say(page, 'The shared beginning');
-  await expect(sessionList(page).getByText('Idle')).toBeVisible();
+  await expect(sessionList(page).getByRole('img', { name: 'Idle' })).toBeVisible();
   await button(page, 'Fork after this turn').last().click();
   await expect(
     sessionList(page)
@@ -138,7 +138,7 @@ test('edits are shown as differences, todo lists as lists', async ({ home, folde
   await startClaude(page, folder);
   await say(page, 'edit');
   await button(page, 'Allow for session').click();
-  await expect(sessionList(page).getByText('Idle')).toBeVisible();
+  await expect(sessionList(page).getByRole('img', { name: 'Idle' })).toBeVisible();
   await expect(conversation(page).getByText('baton-sample.txt').first()).toBeVisible();
   await say(page, 'todo');
   await expect(conversation(page).getByText('Check the result').last()).toBeVisible();

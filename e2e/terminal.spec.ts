@@ -152,5 +152,5 @@ test('an exit code is shown, and closing a session ends its program', async ({ h
   await expect(page.getByText('Ended with code 7').first()).toBeVisible();
   await openTerminal(page);
   await button(page, 'Close session').first().click();
-  await expect(sessionList(page).getByText('Working')).toBeHidden();
+  await expect(sessionList(page).getByRole('img', { name: 'Working' })).toBeHidden();
 });
