@@ -5,7 +5,7 @@ import { useWindow } from './store.ts';
 import { ScriptedHost } from './testing/scripted-host.ts';
 import { openWindow, settle, THIS_CLIENT } from './testing/window.tsx';
 
-// What goes on inside a pane is tried beside it; xterm needs a real screen.
+// What goes on inside a pane is tried beside it; xterm's grapheme tables take for ever to load in happy-dom.
 vi.mock('./terminal/terminal-pane.tsx', () => ({ TerminalPane: () => <p>a terminal</p> }));
 vi.mock('./claude/claude-pane.tsx', () => ({ ClaudePane: () => <p>a conversation</p> }));
 

@@ -1,3 +1,4 @@
+import './theme/theme.css';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { setFrameHandlers } from './commands.ts';

@@ -1,9 +1,12 @@
 import { fireEvent, screen, within } from '@testing-library/react';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RefusalError } from '../../src-shared/refusal.ts';
 import { runCommand } from '../commands.ts';
 import { ScriptedHost } from '../testing/scripted-host.ts';
 import { openWindow, settle } from '../testing/window.tsx';
+
+// Fetched ahead by every window; xterm's grapheme tables take for ever to load in happy-dom.
+vi.mock('../terminal/terminal-pane.tsx', () => ({ TerminalPane: () => null }));
 
 let host: ScriptedHost;
 let close: () => void = () => {};

@@ -15,22 +15,3 @@ export function Spinner({ label, className }: { label?: string; className?: stri
     </svg>
   );
 }
-
-/** A thin bar; `value` from 0 to 1, or null while unknown. */
-export function Progress({ label, value }: { label: string; value: number | null }) {
-  return (
-    <div
-      role="progressbar"
-      aria-label={label}
-      aria-valuemin={0}
-      aria-valuemax={100}
-      aria-valuenow={value === null ? undefined : Math.round(value * 100)}
-      className="h-0.5 w-full overflow-hidden rounded-full bg-line"
-    >
-      <div
-        className={classes('h-full rounded-full bg-accent', value === null && 'w-1/3 animate-slide')}
-        style={value === null ? undefined : { width: `${value * 100}%` }}
-      />
-    </div>
-  );
-}

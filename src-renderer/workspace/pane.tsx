@@ -13,6 +13,14 @@ import { PaneBoundary } from './pane-boundary.tsx';
 const TerminalPane = lazy(async () => ({ default: (await import('../terminal/terminal-pane.tsx')).TerminalPane }));
 const ClaudePane = lazy(async () => ({ default: (await import('../claude/claude-pane.tsx')).ClaudePane }));
 
+/** A terminal is what one opens first: its code is fetched while nothing else is to be done. Not every browser says when that is. */
+export function loadAhead(): void {
+  const load = () =>
+    import('../terminal/terminal-pane.tsx').catch((error: unknown) => console.warn('terminals could not be loaded ahead', error));
+  if ('requestIdleCallback' in window) requestIdleCallback(() => void load());
+  else setTimeout(() => void load());
+}
+
 export interface PageProps {
   readonly active: boolean;
   readonly visible: boolean;

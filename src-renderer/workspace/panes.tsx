@@ -15,6 +15,7 @@ import { announce } from '../ui/announcer.tsx';
 import { classes } from '../ui/classes.ts';
 import { showFailure } from '../ui/toasts.tsx';
 import { DockPane } from './dock-pane.tsx';
+import { loadAhead } from './pane.tsx';
 import { titleOf } from './pane-title.ts';
 import { layoutChanged, restoreLayout } from './saved-layout.ts';
 import { Tab } from './tab.tsx';
@@ -55,7 +56,9 @@ export function Panes() {
         for (const subscription of subscriptions) subscription.dispose();
         setDock(null);
       };
-      restoreLayout().catch((error: unknown) => showFailure(t('layout.notRead'), error));
+      restoreLayout()
+        .catch((error: unknown) => showFailure(t('layout.notRead'), error))
+        .finally(loadAhead);
     },
     [t],
   );

@@ -89,10 +89,6 @@ export function contentById(paneId: string): PaneContent | null {
   return panel ? contentOf(panel) : null;
 }
 
-export function isOpen(runId: RunId): boolean {
-  return dock?.getPanel(paneIdOf({ is: 'session', runId })) !== undefined;
-}
-
 /** Takes the pane away; its session goes on. */
 export function removePane(paneId: string): void {
   const panel = dock?.getPanel(paneId);
@@ -134,10 +130,6 @@ export function toggleZoom(): void {
 export function refocusActivePane(): void {
   const panel = activePanel();
   if (panel && (document.activeElement === null || document.activeElement === document.body)) focusPane(panel.id);
-}
-
-export function isZoomed(): boolean {
-  return dock?.hasMaximizedGroup() ?? false;
 }
 
 export function canZoom(): boolean {
