@@ -226,7 +226,11 @@ function machineOperations({ settings, keybindings, secrets, probe, files }: Mac
 /** What a program hears when it asks for colours. Where the window follows the system, the answer is the dark one's. */
 function colorsOf(settings: Settings): TerminalColors {
   const theme = settings['appearance.theme'] === 'light' ? 'light' : 'dark';
-  const { foreground, background, cursor, ansi } = terminalPalette(settings['terminal.palette'], theme);
+  const { foreground, background, cursor, ansi } = terminalPalette(
+    settings['terminal.palette'],
+    theme,
+    settings['terminal.palettes'],
+  );
   return { foreground, background, cursor, palette: ansi };
 }
 

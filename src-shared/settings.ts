@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { ImportedPalette } from './terminal-palettes.ts';
 
 /** settings.json: every key optional there, every key present here. Unknown keys are kept in the file and reported. */
 const text = (fallback: string) => z._default(z.string(), fallback);
@@ -19,6 +20,8 @@ export const Settings = z.object({
   'terminal.cursorBlink': flag(false),
   'terminal.renderer': z._default(z.enum(['auto', 'webgl', 'dom']), 'auto'),
   'terminal.palette': text('baton'),
+  /** Imported ones, by the name under which `terminal.palette` chooses them. */
+  'terminal.palettes': z._default(z.record(z.string().check(z.minLength(1), z.maxLength(64)), ImportedPalette), {}),
   'terminal.copyOnSelect': flag(false),
   'terminal.warnOnMultiLinePaste': flag(true),
   'terminal.rightClick': z._default(z.enum(['menu', 'paste']), 'menu'),

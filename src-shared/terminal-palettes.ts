@@ -1,3 +1,18 @@
+import * as z from 'zod/mini';
+
+const colour = z.string().check(z.regex(/^#[0-9a-f]{6}([0-9a-f]{2})?$/i));
+
+/** Colours that the user has brought along, as settings.json keeps them: `ansi` has sixteen. */
+export const ImportedPalette = z.object({
+  name: z.string().check(z.minLength(1), z.maxLength(64)),
+  background: colour,
+  foreground: colour,
+  cursor: colour,
+  selection: colour,
+  ansi: z.array(colour).check(z.length(16)),
+});
+export type ImportedPalette = z.infer<typeof ImportedPalette>;
+
 /** Colours of a terminal. `ansi` is black, red, green, yellow, blue, magenta, cyan, white, then the eight bright ones. */
 export interface TerminalPalette {
   readonly background: string;
@@ -99,16 +114,46 @@ const dracula: TerminalPalette = {
   ],
 };
 
+const oneDark: TerminalPalette = {
+  background: '#282c34',
+  foreground: '#abb2bf',
+  cursor: '#528bff',
+  selection: '#3e4451',
+  ansi: [
+    ...(['#3f4451', '#e06c75', '#98c379', '#e5c07b', '#61afef', '#c678dd', '#56b6c2', '#d7dae0'] as const),
+    ...(['#5c6370', '#ef8b93', '#b1d494', '#f0d39b', '#86c5f7', '#d799e8', '#7cccd6', '#ffffff'] as const),
+  ],
+};
+const oneLight: TerminalPalette = {
+  background: '#fafafa',
+  foreground: '#383a42',
+  cursor: '#526fff',
+  selection: '#e0e3ea',
+  ansi: [
+    ...(['#383a42', '#e45649', '#50a14f', '#c18401', '#4078f2', '#a626a4', '#0184bc', '#a0a1a7'] as const),
+    ...(['#696c77', '#ca1243', '#3e8a3d', '#986801', '#2f62d0', '#8a1f88', '#016d9c', '#202227'] as const),
+  ],
+};
+
 /** By the value of the setting. The first one is Baton's own and the fallback for a name that nothing bears. */
 export const TERMINAL_PALETTES: Readonly<Record<string, NamedPalette>> = {
   baton: { name: 'Baton', dark: batonDark, light: batonLight },
   solarized: { name: 'Solarized', dark: solarizedDark, light: solarizedLight },
   gruvbox: { name: 'Gruvbox', dark: gruvboxDark, light: gruvboxLight },
+  one: { name: 'One', dark: oneDark, light: oneLight },
   nord: { name: 'Nord', dark: nord, light: nord },
   dracula: { name: 'Dracula', dark: dracula, light: dracula },
 };
 
-export function terminalPalette(setting: string, theme: 'light' | 'dark'): TerminalPalette {
+/** What is shown for a value of the setting, given the palettes that the user has imported (`terminal.palettes`). */
+export function terminalPalette(
+  setting: string,
+  theme: 'light' | 'dark',
+  imported: Readonly<Record<string, ImportedPalette>>,
+): TerminalPalette {
+  const own = Object.hasOwn(imported, setting) ? imported[setting] : undefined;
+  // Sixteen, by its schema.
+  if (own) return { ...own, ansi: own.ansi as unknown as TerminalPalette['ansi'] };
   const named = Object.hasOwn(TERMINAL_PALETTES, setting) ? TERMINAL_PALETTES[setting] : undefined;
   return (named ?? { dark: batonDark, light: batonLight })[theme];
 }

@@ -5,7 +5,7 @@ import { useTheme } from '../theme/appearance.ts';
 /** What a terminal looks like in the chosen colours, font and size. A picture: screen readers have nothing to gain from it. */
 export function PalettePreview() {
   const settings = useWindow((window) => window.settings);
-  const palette = terminalPalette(settings['terminal.palette'], useTheme());
+  const palette = terminalPalette(settings['terminal.palette'], useTheme(), settings['terminal.palettes']);
   const ansi = (index: number) => ({ color: palette.ansi[index] });
   return (
     <div

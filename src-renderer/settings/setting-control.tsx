@@ -8,6 +8,7 @@ import { Input, TextArea } from '../ui/input.tsx';
 import { Select } from '../ui/select.tsx';
 import { Switch } from '../ui/switch.tsx';
 import { describeFailure } from '../ui/toasts.tsx';
+import { PalettesField } from './palettes-field.tsx';
 import { Row, type RowIds } from './row.tsx';
 import type { Control, SettingKey, SettingRow } from './setting-rows.ts';
 
@@ -77,15 +78,22 @@ function Field(props: FieldProps) {
       );
     case 'json':
       return <JsonField {...props} />;
+    case 'palettes':
+      return <PalettesField ids={ids} />;
   }
 }
 
 function Choice({ ids, settingKey, control, value, onChange }: FieldProps<Extract<Control, { is: 'choice' }>>) {
   const { i18n } = useTranslation('settings');
-  const known = control.options.includes(String(value)) ? control.options : [...control.options, String(value)];
+  const imported = useWindow((window) => window.settings['terminal.palettes']);
+  const offered = settingKey === 'terminal.palette' ? [...control.options, ...Object.keys(imported)] : control.options;
+  const known = [...new Set([...offered, String(value)])];
   const options = known.map((option) => ({
     value: option,
-    label: control.names?.[option] ?? i18n.t(`${settingKey}.${option}` as never, { ns: 'settings', defaultValue: option }),
+    label:
+      (settingKey === 'terminal.palette' ? imported[option]?.name : undefined) ??
+      control.names?.[option] ??
+      i18n.t(`${settingKey}.${option}` as never, { ns: 'settings', defaultValue: option }),
   }));
   // The engine checks what it writes; the table of options is tested against the settings' own.
   return <Select {...ids} value={String(value)} options={options} onChange={(next) => onChange(next as Value)} />;

@@ -52,6 +52,10 @@ describe('the settings page', () => {
       case 'json':
         expect(accepts(key, { maxTurns: 3 })).toBe(true);
         break;
+      case 'palettes':
+        expect(accepts(key, {})).toBe(true);
+        expect(accepts(key, { mine: { name: 'Mine' } })).toBe(false);
+        break;
     }
   });
 

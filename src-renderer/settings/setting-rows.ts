@@ -12,7 +12,9 @@ export type Control =
   | { readonly is: 'choice'; readonly options: readonly string[]; readonly names?: Readonly<Record<string, string>> }
   /** Words as a shell splits them. */
   | { readonly is: 'words' }
-  | { readonly is: 'json' };
+  | { readonly is: 'json' }
+  /** Palettes brought in from files. */
+  | { readonly is: 'palettes' };
 
 export interface SettingRow {
   readonly key: SettingKey;
@@ -35,6 +37,7 @@ export const SETTING_CONTROLS: Readonly<Record<SettingKey, Control>> = {
   'terminal.fontSize': { is: 'number', least: 6, most: 72, step: 1 },
   'terminal.lineHeight': { is: 'number', least: 1, most: 3, step: 0.1 },
   'terminal.palette': { is: 'choice', options: Object.keys(TERMINAL_PALETTES), names: paletteNames },
+  'terminal.palettes': { is: 'palettes' },
   'terminal.cursorStyle': choice('block', 'bar', 'underline'),
   'terminal.cursorBlink': onOff,
   'terminal.shell': { is: 'text', mono: true },

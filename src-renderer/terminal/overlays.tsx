@@ -57,7 +57,7 @@ export function ProgressLine({ progress }: Pick<TerminalUi, 'progress'>) {
       className="absolute inset-x-0 top-0 z-10 h-0.5 overflow-hidden"
     >
       <div
-        className={`h-full ${colour} ${isUnknown ? 'w-1/3 animate-slide' : 'transition-[width] duration-180 ease-out'}`}
+        className={`h-full ${colour} ${isUnknown ? 'terminal-progress-unknown' : 'transition-[width] duration-180 ease-out'}`}
         style={isUnknown ? {} : { width: `${value}%` }}
       />
     </div>

@@ -3,7 +3,7 @@ import { terminalPalette } from '../../src-shared/terminal-palettes.ts';
 import { contrast, indexedColour, parseHex, readableOn } from './colours.ts';
 import { cssOf, parseSgr, plainText } from './sgr.ts';
 
-const palette = terminalPalette('baton', 'dark');
+const palette = terminalPalette('baton', 'dark', {});
 
 describe('parseSgr', () => {
   it('cuts a line where its looks change', () => {

@@ -29,7 +29,10 @@ export function useTerminalLook(): { readonly look: TerminalLook; readonly palet
   const settings = useWindow((window) => window.settings);
   const hasScreenReader = useWindow((window) => window.screenReader);
   const theme = useTheme();
-  const palette = useMemo(() => terminalPalette(settings['terminal.palette'], theme), [settings, theme]);
+  const palette = useMemo(
+    () => terminalPalette(settings['terminal.palette'], theme, settings['terminal.palettes']),
+    [settings, theme],
+  );
   const xtermColours = useMemo(() => xtermTheme(palette, theme), [palette, theme]);
   const wished = settings['terminal.screenReader'];
   const look = useMemo(
