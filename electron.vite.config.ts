@@ -26,9 +26,12 @@ const existing = (entries: Record<string, string>): Record<string, string> =>
   );
 
 /**
- * out/main/cli.js, in a pass of its own. A command line is started for one answer, and reading files is most of what that costs:
- * it is one file with its packages in it, and beside it (chunks/cli-*) what single verbs need on top.
+ * out/main/cli.js, in a pass of its own. A command line is started for one answer, and loading modules is most of what that costs:
+ * what most verbs need is one file with its packages in it, and what single verbs need is not loaded for the others.
  */
+const usedByMostVerbs =
+  /src-shared[\\/](?!conversation|live-texts)|src-main[\\/](paths|stream-wire)|node_modules[\\/](zod|lib0|env-paths|is-safe-filename)|cli[\\/](engine-|failure|find-session|output\.|table|verbs[\\/](list|sessions))/;
+
 function commandLine(): Plugin {
   return {
     name: 'baton-command-line',
@@ -45,10 +48,15 @@ function commandLine(): Plugin {
           emptyOutDir: false,
           target: 'node20.18',
           sourcemap: true,
-          minify: false,
+          minify: true,
           rollupOptions: {
             input: { cli: resolve(root, 'src-main/cli/main.ts') },
-            output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/cli-[name].js' },
+            output: {
+              format: 'es',
+              entryFileNames: '[name].js',
+              chunkFileNames: 'chunks/cli-[name].js',
+              codeSplitting: { groups: [{ name: 'core', test: usedByMostVerbs }] },
+            },
           },
         },
       });

@@ -11,6 +11,11 @@ export interface CliResult {
   readonly stderr: string;
 }
 
+interface RunOptions {
+  readonly input?: string | Uint8Array;
+  readonly env?: Record<string, string>;
+}
+
 /** A BATON_HOME of its own, and the built command line in it. */
 export class CliGround {
   readonly home = mkdtempSync(join(tmpdir(), 'baton-cli-'));
@@ -29,9 +34,19 @@ export class CliGround {
     };
   }
 
-  run(args: readonly string[], { input = '', env = {} }: { input?: string | Uint8Array; env?: Record<string, string> } = {}) {
+  run(args: readonly string[], options: RunOptions = {}): Promise<CliResult> {
+    return this.#spawn([process.execPath, entryPath('cli'), ...args], options);
+  }
+
+  /** `baton args | into`, with the code of the first. */
+  pipe(args: readonly string[], into: string): Promise<CliResult> {
+    const script = `{ "$@"; echo $? >code; } | ${into}; exit $(cat code)`;
+    return this.#spawn(['sh', '-c', script, 'sh', process.execPath, entryPath('cli'), ...args]);
+  }
+
+  #spawn([file = '', ...args]: readonly string[], { input = '', env = {} }: RunOptions = {}) {
     return new Promise<CliResult>((resolve, reject) => {
-      const child = spawn(process.execPath, [entryPath('cli'), ...args], { env: { ...this.env, ...env }, cwd: this.home });
+      const child = spawn(file, args, { env: { ...this.env, ...env }, cwd: this.home });
       const out: Buffer[] = [];
       const err: Buffer[] = [];
       child.stdout.on('data', (chunk: Buffer) => out.push(chunk));

@@ -188,6 +188,22 @@ describe('with a server', { timeout: 120_000 }, () => {
     expect((await ground.ok(['config', 'path'])).trim()).toMatch(/settings\.json$/);
   });
 
+  it('colours where it is told to, and ends quietly when nobody reads on', async () => {
+    const runId = await ground.start('i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo "line $i"; done');
+    await ground.ok(['wait', runId]);
+    const colours = async (env: Record<string, string>) => (await ground.run(['list'], { env })).stdout.includes('\x1b[');
+    expect(await colours({})).toBe(false);
+    expect(await colours({ FORCE_COLOR: '1' })).toBe(true);
+    expect(await colours({ FORCE_COLOR: '1', NO_COLOR: '1' })).toBe(false);
+    expect(await ground.pipe(['log', runId], 'head -n 1')).toEqual({ code: 0, stdout: 'line 1\n', stderr: '' });
+  });
+
+  it('says why a command cannot be started', async () => {
+    const { code, stderr } = await ground.run(['new', '--', '/nosuch/program']);
+    expect(code).toBe(4);
+    expect(stderr).toContain('/nosuch/program');
+  });
+
   it('answers no permission from inside a session', async () => {
     expect((await ground.run(['permit'], { env: { BATON_SESSION_ID: 'x' } })).code).toBe(5);
     expect((await ground.run(['permit'], { env: { CLAUDECODE: '1' } })).code).toBe(5);
