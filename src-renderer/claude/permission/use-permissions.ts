@@ -29,12 +29,7 @@ export function usePermissions(attachment: Attachment, isOn: boolean): Permissio
   useEffect(() => {
     newest.current = pending;
   });
-  const { send, viewers } = attachment;
-  /** Everybody who has been there: who answers may be gone when the answer is read. */
-  const names = useRef(new Map<string, string>());
-  useEffect(() => {
-    for (const { clientId, name } of viewers) names.current.set(clientId, name);
-  }, [viewers]);
+  const { send } = attachment;
 
   const answer = useCallback(
     async (requestId: string, { decision, reason, updatedInput }: PermissionAnswer) => {
