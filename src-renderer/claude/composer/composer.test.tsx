@@ -89,7 +89,7 @@ describe('the composer', () => {
   it('takes pictures that are pasted, shows them, and sends them', async () => {
     pane = await showPane(new SampleLog().created().events);
     const files = [new File([new Uint8Array([65, 65, 65, 65])], 'shot.png', { type: 'image/png' })];
-    fireEvent.paste(composer(), { clipboardData: { files } });
+    fireEvent.paste(composer(), { clipboardData: { files, getData: () => '' } });
     const list = await screen.findByRole('list', { name: 'Attached images' });
     expect(within(list).getByRole('img', { name: 'shot.png' })).toBeTruthy();
     fireEvent.keyDown(composer(), { key: 'Enter' });
@@ -99,10 +99,28 @@ describe('the composer', () => {
     expect(screen.queryByRole('list', { name: 'Attached images' })).toBe(null);
   });
 
+  it('takes pictures that are dropped anywhere on the pane', async () => {
+    pane = await showPane(new SampleLog().created().events);
+    const dataTransfer = { types: ['Files'], files: [new File([new Uint8Array(4)], 'dropped.png', { type: 'image/png' })] };
+    fireEvent.dragEnter(screen.getByText('New conversation'), { dataTransfer });
+    expect(screen.getByText('Drop images to attach them')).toBeTruthy();
+    fireEvent.drop(screen.getByText('New conversation'), { dataTransfer });
+    expect(await screen.findByRole('img', { name: 'dropped.png' })).toBeTruthy();
+    expect(screen.queryByText('Drop images to attach them')).toBe(null);
+  });
+
+  it('pastes text as text, also when a picture of it comes along', async () => {
+    pane = await showPane(new SampleLog().created().events);
+    const files = [new File([new Uint8Array(4)], 'text.png', { type: 'image/png' })];
+    expect(fireEvent.paste(composer(), { clipboardData: { files, getData: () => 'words' } })).toBe(true);
+  });
+
   it('says why a picture cannot be taken, and lets one be taken off', async () => {
     pane = await showPane(new SampleLog().created().events);
     const png = new File([new Uint8Array(4)], 'fine.png', { type: 'image/png' });
-    fireEvent.paste(composer(), { clipboardData: { files: [new File(['x'], 'notes.txt', { type: 'text/plain' }), png] } });
+    fireEvent.paste(composer(), {
+      clipboardData: { files: [new File(['x'], 'notes.txt', { type: 'text/plain' }), png], getData: () => '' },
+    });
     expect(await screen.findByText('notes.txt cannot be attached')).toBeTruthy();
     fireEvent.click(await screen.findByRole('button', { name: 'Remove fine.png' }));
     expect(screen.queryByRole('list', { name: 'Attached images' })).toBe(null);
@@ -187,7 +205,7 @@ describe('the queue', () => {
     fireEvent.keyDown(button('Edit message 2'), { key: 'ArrowDown', altKey: true });
     const rows = screen.getAllByRole('listitem').filter((item) => item.hasAttribute('draggable'));
     fireEvent.dragStart(rows[2] ?? document.body, { dataTransfer: { setData: () => undefined } });
-    fireEvent.drop(rows[0] ?? document.body);
+    fireEvent.drop(rows[0] ?? document.body, { dataTransfer: { types: ['text/plain'] } });
     await settle(() => pane.host.commands().length === 4);
     expect(pane.host.commands()).toEqual([
       { kind: 'prompt-move', target: third, before: second },

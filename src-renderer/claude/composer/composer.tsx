@@ -1,15 +1,12 @@
-import { ArrowUp, ImagePlus, Square } from 'lucide-react';
-import { type KeyboardEvent, type Ref, useId, useImperativeHandle, useRef, useState } from 'react';
+import { type ClipboardEvent, type KeyboardEvent, type ReactNode, type Ref, useImperativeHandle, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Image, PromptContent } from '../../../src-shared/events.ts';
-import { useKeyLabel } from '../../navigation/keymap.ts';
-import { Button, IconButton } from '../../ui/button.tsx';
 import { AttachedImages } from './attached-images.tsx';
-import { complete, type SlashCommand } from './completion.ts';
+import type { SlashCommand } from './completion.ts';
 import { CompletionList } from './completion-list.tsx';
-import { ACCEPTED } from './images.ts';
+import { ComposerFoot } from './composer-foot.tsx';
 import { usePromptHistory } from './prompt-history.ts';
-import { useCompletion } from './use-completion.ts';
+import { useCompletionMenu } from './use-completion-menu.ts';
 
 export interface ComposerProps {
   readonly text: string;
@@ -26,7 +23,7 @@ export interface ComposerProps {
   /** What was said before, oldest first. */
   readonly said: readonly string[];
   /** Mode, model and meter. */
-  readonly options: React.ReactNode;
+  readonly options: ReactNode;
   readonly placeholder: string;
   readonly ref?: Ref<ComposerHandle>;
 }
@@ -42,22 +39,19 @@ export interface ComposerHandle {
 
 /** Where the user writes: grows with its text; Enter sends, Shift+Enter is a new line. */
 export function Composer(props: ComposerProps) {
-  const { text, onText, images, onFiles, onRemoveImage, onSend, isBusy, onInterrupt, commands, cwd, said, ref } = props;
+  const { text, onText, images, onFiles, onRemoveImage, onSend, isBusy, commands, cwd, said, ref } = props;
   const { t } = useTranslation('claude');
-  const listId = useId();
   const field = useRef<HTMLTextAreaElement>(null);
-  const picker = useRef<HTMLInputElement>(null);
   const typedAt = useRef(0);
   const [caret, setCaret] = useState(0);
-  const [active, setActive] = useState(0);
-  /** The text for which the list was closed: it opens again when the text changes. */
-  const [closedFor, setClosedFor] = useState<string | null>(null);
-  const found = useCompletion(text, caret, commands, cwd);
-  const completion = found === null || closedFor === text ? null : found;
-  const chosen = Math.min(active, (completion?.choices.length ?? 1) - 1);
+  const put = (next: string, at: number) => {
+    onText(next);
+    setCaret(at);
+    // The caret can only be set once the text is there.
+    requestAnimationFrame(() => field.current?.setSelectionRange(at, at));
+  };
+  const { completion, listId, active, ...menu } = useCompletionMenu({ text, caret, put }, commands, cwd);
   const history = usePromptHistory(said, text, onText);
-  const interruptKey = useKeyLabel('claude.interrupt');
-
   useImperativeHandle(
     ref,
     () => ({
@@ -76,52 +70,20 @@ export function Composer(props: ComposerProps) {
     history.reset();
     setCaret(0);
   };
-  const put = (next: string, at: number) => {
-    onText(next);
-    setCaret(at);
-    setActive(0);
-    // The caret can only be set once the text is there.
-    requestAnimationFrame(() => field.current?.setSelectionRange(at, at));
-  };
-  const choose = (index: number) => {
-    const choice = completion?.choices[index];
-    if (completion === null || choice === undefined) return;
-    const done = complete(text, completion.trigger, choice.insert);
-    put(done.text, done.caret);
-  };
-  const handleCompletionKey = (event: KeyboardEvent): boolean => {
-    if (completion === null) return false;
-    const { choices, trigger } = completion;
-    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-      setActive((chosen + (event.key === 'ArrowDown' ? 1 : choices.length - 1)) % choices.length);
-      return true;
-    }
-    if (event.key === 'Escape') {
-      setClosedFor(text);
-      return true;
-    }
-    // A command that stands there whole is meant to be sent.
-    const isWhole = trigger.kind === 'command' && choices[chosen]?.insert === text.trim();
-    if (event.key === 'Tab' || (event.key === 'Enter' && !event.shiftKey && !isWhole)) {
-      choose(chosen);
-      return true;
-    }
-    return false;
-  };
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     typedAt.current = Date.now();
-    if (event.nativeEvent.isComposing) return;
-    const isPlain = !event.ctrlKey && !event.altKey && !event.metaKey;
-    if (isPlain && handleCompletionKey(event)) {
-      event.preventDefault();
-      return;
-    }
-    if (event.key === 'Enter' && !event.shiftKey && isPlain) {
-      event.preventDefault();
-      send();
-      return;
-    }
-    if (isPlain && history.handleKey(event)) event.preventDefault();
+    if (event.nativeEvent.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
+    const sends = event.key === 'Enter' && !event.shiftKey;
+    const isTaken = menu.handleKey(event);
+    if (!isTaken && sends) send();
+    if (isTaken || sends || history.handleKey(event)) event.preventDefault();
+  };
+  const onPaste = (event: ClipboardEvent) => {
+    const files = [...event.clipboardData.files];
+    // Text that brings a picture of itself along is pasted as text.
+    if (files.length === 0 || event.clipboardData.getData('text/plain') !== '') return;
+    event.preventDefault();
+    onFiles(files);
   };
 
   return (
@@ -131,9 +93,9 @@ export function Composer(props: ComposerProps) {
           id={listId}
           kind={completion.trigger.kind}
           choices={completion.choices}
-          active={chosen}
-          onActive={setActive}
-          onChoose={choose}
+          active={active}
+          onActive={menu.setActive}
+          onChoose={menu.choose}
         />
       )}
       <AttachedImages images={images} onRemove={onRemoveImage} />
@@ -147,59 +109,25 @@ export function Composer(props: ComposerProps) {
         aria-label={t('composer.label')}
         aria-autocomplete="list"
         aria-controls={completion === null ? undefined : listId}
-        aria-activedescendant={completion === null ? undefined : `${listId}-${chosen}`}
+        aria-activedescendant={completion === null ? undefined : `${listId}-${active}`}
         placeholder={props.placeholder}
         onChange={(event) => {
           onText(event.target.value);
           setCaret(event.target.selectionStart);
-          setActive(0);
         }}
         onSelect={(event) => setCaret(event.currentTarget.selectionStart)}
         onKeyDown={onKeyDown}
-        onPaste={(event) => {
-          const files = [...event.clipboardData.files];
-          if (files.length === 0) return;
-          event.preventDefault();
-          onFiles(files);
-        }}
+        onPaste={onPaste}
         className="block max-h-[38vh] min-h-10 w-full resize-none bg-transparent px-3 pt-2.5 pb-1 text-13 [field-sizing:content] select-text focus-visible:outline-none"
       />
-      <div className="flex items-center gap-1 px-1.5 pb-1.5">
-        <IconButton icon={ImagePlus} label={t('image.add')} onClick={() => picker.current?.click()} />
-        <input
-          ref={picker}
-          type="file"
-          multiple
-          accept={ACCEPTED}
-          hidden
-          onChange={(event) => {
-            onFiles([...(event.target.files ?? [])]);
-            event.target.value = '';
-          }}
-        />
-        <div className="flex min-w-0 flex-1 items-center gap-0.5">{props.options}</div>
-        {isBusy && (
-          <Button
-            size="sm"
-            icon={Square}
-            onClick={onInterrupt}
-            trailing={
-              <kbd aria-hidden className="font-sans text-11 text-faint @max-[480px]:hidden">
-                {interruptKey}
-              </kbd>
-            }
-          >
-            {t('composer.interrupt')}
-          </Button>
-        )}
-        <IconButton
-          icon={ArrowUp}
-          label={isBusy ? t('composer.queue') : t('composer.send')}
-          disabled={!canSend}
-          onClick={send}
-          className="bg-accent-fill text-on-accent hover:not-disabled:bg-accent-fill-hover hover:not-disabled:text-on-accent disabled:bg-selected disabled:text-faint"
-        />
-      </div>
+      <ComposerFoot
+        options={props.options}
+        onFiles={onFiles}
+        isBusy={isBusy}
+        onInterrupt={props.onInterrupt}
+        canSend={canSend}
+        onSend={send}
+      />
     </div>
   );
 }

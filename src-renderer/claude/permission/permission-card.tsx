@@ -8,6 +8,7 @@ import { Icon } from '../../ui/icon.tsx';
 import { Input } from '../../ui/input.tsx';
 import { useConversation } from '../conversation-context.ts';
 import { describeTool } from '../tools/describe.ts';
+import { type Elicitation, ElicitationForm, readElicitation } from './elicitation-form.tsx';
 import { PermissionSubject } from './permission-subject.tsx';
 import { canAsk, QuestionForm, type ToolInput } from './question-form.tsx';
 
@@ -33,7 +34,8 @@ export function PermissionCard({ asked, count, obstacle, onAnswer }: PermissionC
   const [reason, setReason] = useState('');
   const [sending, setSending] = useState<PermissionDecision | null>(null);
   const look = describeTool({ name: asked.toolName, input: asked.input }, cwd);
-  const isQuestion = canAsk(asked);
+  const elicitation = readElicitation(asked);
+  const isQuestion = canAsk(asked) || elicitation !== null;
   const answer = async (decision: PermissionDecision, updatedInput?: ToolInput) => {
     setSending(decision);
     const why = decision === 'deny' && reason.trim() !== '' ? reason.trim() : null;
@@ -53,17 +55,22 @@ export function PermissionCard({ asked, count, obstacle, onAnswer }: PermissionC
       <header className="flex min-h-9 items-center gap-2 px-3 pt-1">
         <Icon of={TriangleAlert} className="text-accent-text" />
         <h2 id={`${id}-title`} className="min-w-0 flex-1 truncate font-medium">
-          {isQuestion ? t('permission.asks') : t(`permission.wants.${look.verb}`, { tool: look.object })}
+          {isQuestion
+            ? elicitation === null
+              ? t('permission.asks')
+              : t('permission.serverAsks', { server: elicitation.serverName })
+            : t(`permission.wants.${look.verb}`, { tool: look.object })}
         </h2>
         {count}
       </header>
       <div id={`${id}-subject`} className="max-h-[38vh] space-y-2 overflow-y-auto px-3 pb-2">
-        {asked.reason !== null && <p className="text-dim break-words selectable">{asked.reason}</p>}
-        {isQuestion ? (
-          <QuestionForm asked={asked} formId={`${id}-form`} onSubmit={(updatedInput) => void answer('allow', updatedInput)} />
-        ) : (
-          <PermissionSubject asked={asked} />
-        )}
+        {asked.reason !== null && elicitation === null && <p className="text-dim break-words selectable">{asked.reason}</p>}
+        <Subject
+          asked={asked}
+          elicitation={elicitation}
+          formId={`${id}-form`}
+          onSubmit={(input) => void answer('allow', input)}
+        />
         {!isQuestion && <p className="truncate text-11 text-faint">{t('permission.where', { folder: cwd })}</p>}
       </div>
       <footer className="space-y-2 border-t border-line px-3 py-2">
@@ -106,6 +113,20 @@ export function PermissionCard({ asked, count, obstacle, onAnswer }: PermissionC
       </footer>
     </section>
   );
+}
+
+interface SubjectProps {
+  readonly asked: PermissionAsked;
+  readonly elicitation: Elicitation | null;
+  readonly formId: string;
+  readonly onSubmit: (updatedInput: ToolInput) => void;
+}
+
+/** What is asked: a form to fill in, or what would be done. */
+function Subject({ asked, elicitation, formId, onSubmit }: SubjectProps) {
+  if (elicitation !== null) return <ElicitationForm elicitation={elicitation} formId={formId} onSubmit={onSubmit} />;
+  if (canAsk(asked)) return <QuestionForm asked={asked} formId={formId} onSubmit={onSubmit} />;
+  return <PermissionSubject asked={asked} />;
 }
 
 interface ButtonsProps {

@@ -1,9 +1,12 @@
 import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Json, newEvent } from '../../../src-shared/events.ts';
+import { ClientId } from '../../../src-shared/ids.ts';
 import { SampleLog } from '../../../src-shared/sim/sample-conversation.ts';
 import { useWindow } from '../../store.ts';
 import { button, closePane, composer, press, type ShownPane, showPane, type } from '../testing/pane.tsx';
+
+const OTHER_CLIENT = ClientId.parse('0198f000-0000-4000-8000-00000000cccc');
 
 let pane: ShownPane;
 
@@ -40,13 +43,13 @@ beforeEach(() => {
   localStorage.clear();
   vi.useFakeTimers({ toFake: ['Date'] });
 });
-afterEach(() => {
-  closePane();
+afterEach(async () => {
+  await closePane();
   vi.useRealTimers();
 });
 
 describe('a permission request', () => {
-  it('shows the exact command and takes the focus when nobody types', async () => {
+  it('[claude-3] shows the exact command and takes the focus when nobody types', async () => {
     pane = await showPane(asking().events);
     expect(command()).toBe('rm -rf build');
     await waitFor(() => expect(document.activeElement).toBe(card()));
@@ -140,12 +143,17 @@ describe('a permission request', () => {
     await waitFor(() => expect(document.activeElement).toBe(composer()));
   });
 
-  it('that was answered elsewhere says so and goes', async () => {
+  it('that was answered elsewhere says by whom and goes', async () => {
     const asked = asking();
     pane = await showPane(asked.events);
-    pane.tell(() => asked.answered('r1', 'deny', 'no'));
-    expect(await screen.findByText('Bash was denied in another window')).toBeTruthy();
+    act(() => pane.host.viewedBy([{ clientId: OTHER_CLIENT, name: 'Command line' }]));
+    pane.tell(() => asked.answered('r1', 'deny', 'no', OTHER_CLIENT));
+    expect(await screen.findByText('Bash was denied by Command line')).toBeTruthy();
     expect(screen.queryByRole('button', { name: 'Allow' })).toBe(null);
+    pane.tell(() => ask(asked, 'ls', 'r2'));
+    await screen.findByRole('button', { name: 'Allow' });
+    pane.tell(() => asked.answered('r2', 'allow', null, 'somebody-long-gone'));
+    expect(await screen.findByText('Bash was allowed elsewhere')).toBeTruthy();
   });
 
   it('cannot be answered while there is no connection, and says why', async () => {
@@ -186,6 +194,36 @@ describe('a permission request', () => {
         reason: null,
         updatedInput: { ...input, answers: { 'Which colour?': 'Blue' } },
       },
+    ]);
+  });
+
+  it('of an MCP server is a form, and its fields are the answer', async () => {
+    const asked = new SampleLog();
+    asked.prompt('Book it');
+    const properties = {
+      name: { type: 'string', title: 'Your name' },
+      seats: { type: 'integer' },
+      window: { type: 'boolean' },
+      class: { type: 'string', enum: ['first', 'second'] },
+      note: { type: 'string' },
+    };
+    const input = {
+      serverName: 'trains',
+      message: 'For whom?',
+      requestedSchema: { type: 'object', properties, required: ['name'] },
+    };
+    const request = { requestId: 'e', toolName: 'mcp__trains', input, toolUseId: null, sessionRule: null };
+    asked.append(newEvent('run:permission', 'asked', { ...request, title: 'trains asks', reason: 'For whom?' }));
+    pane = await showPane(asked.events);
+    expect(screen.getByRole('region', { name: 'trains asks you' })).toBeTruthy();
+    fireEvent.change(screen.getByLabelText('Your name'), { target: { value: 'Ada' } });
+    fireEvent.change(screen.getByLabelText('seats'), { target: { value: '2' } });
+    fireEvent.click(screen.getByLabelText('window'));
+    fireEvent.change(screen.getByLabelText('class'), { target: { value: 'second' } });
+    fireEvent.submit(screen.getByLabelText('Your name').closest('form') ?? document.body);
+    const updatedInput = { name: 'Ada', seats: 2, window: true, class: 'second' };
+    expect(await pane.sent('permission')).toEqual([
+      { kind: 'permission', requestId: 'e', decision: 'allow', reason: null, updatedInput },
     ]);
   });
 });

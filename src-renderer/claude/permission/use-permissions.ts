@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type LogEvent, readEvent } from '../../../src-shared/events.ts';
 import { RefusalError } from '../../../src-shared/refusal.ts';
@@ -24,12 +24,17 @@ export interface Permissions {
 export function usePermissions(attachment: Attachment, isOn: boolean): Permissions {
   const { t } = useTranslation('claude');
   const pending = attachment.state?.permissions ?? nothing;
-  const [answered, setAnswered] = useState<AnsweredElsewhere | null>(null);
+  const [answered, setAnswered] = useState<(Omit<AnsweredElsewhere, 'by'> & { readonly clientId: string | null }) | null>(null);
   const newest = useRef(pending);
   useEffect(() => {
     newest.current = pending;
   });
-  const { send } = attachment;
+  const { send, viewers } = attachment;
+  /** Everybody who has been there: who answers may be gone when the answer is read. */
+  const names = useRef(new Map<string, string>());
+  useEffect(() => {
+    for (const { clientId, name } of viewers) names.current.set(clientId, name);
+  }, [viewers]);
 
   const answer = useCallback(
     async (requestId: string, { decision, reason, updatedInput }: PermissionAnswer) => {
@@ -52,7 +57,13 @@ export function usePermissions(attachment: Attachment, isOn: boolean): Permissio
       const { requestId, decision, clientId, inputId } = known.payload;
       const open = newest.current.find((each) => each.asked.requestId === requestId);
       if (open !== undefined && clientId !== thisClient())
-        setAnswered({ requestId, toolName: open.asked.toolName, decision, isMoot: inputId === null });
+        setAnswered({
+          requestId,
+          toolName: open.asked.toolName,
+          decision,
+          clientId,
+          isMoot: inputId === null,
+        });
     }
   }, []);
 
@@ -62,5 +73,11 @@ export function usePermissions(attachment: Attachment, isOn: boolean): Permissio
     if (request !== undefined && isOn) announce(t('announce.permission', { tool: request.asked.toolName }));
   }, [newestId, isOn, t]);
 
-  return { pending, answered, answer, watch };
+  const told = useMemo(() => {
+    if (answered === null) return null;
+    const { clientId, ...rest } = answered;
+    const present = viewers.find((viewer) => viewer.clientId === clientId)?.name;
+    return { ...rest, by: present ?? names.current.get(clientId ?? '') ?? null };
+  }, [answered, viewers]);
+  return { pending, answered: told, answer, watch };
 }

@@ -68,8 +68,10 @@ export async function showPane(
   };
 }
 
-export function closePane(): void {
+export async function closePane(): Promise<void> {
   cleanup();
+  // What a pane writes down when it is closed goes out first.
+  await settle(() => true);
   for (const stop of stops) stop();
   stops = [];
 }
