@@ -237,6 +237,7 @@ describe('the connection', () => {
     await settle(() => useWindow.getState().connection.is === 'lost');
     expect(screen.getByRole('button', { name: 'New terminal' })).toHaveProperty('disabled', true);
     host.add({ title: 'born meanwhile' });
+    host.isDown = false;
     await settle(() => within(list()).queryByText('born meanwhile') !== null);
     expect(useWindow.getState().connection.is).toBe('live');
   });

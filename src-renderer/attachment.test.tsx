@@ -107,6 +107,7 @@ describe('a pane', () => {
     await settle(() => current.is === 'live');
     act(() => host.drop());
     await settle(() => current.is === 'stale');
+    host.isDown = false;
     await settle(() => current.is === 'live');
   });
 });

@@ -76,6 +76,7 @@ export class ScriptedHost {
   }
 
   serve(wire: Wire): void {
+    if (this.isDown) throw new Error('the engine is down');
     this.#wire = wire;
     wire.onFrame = (frame) => this.#handle(parseClientMessage(frame));
   }
@@ -84,7 +85,12 @@ export class ScriptedHost {
     this.#wire?.send(encodeMessage(message));
   }
 
+  /** Takes no wire while it is down. */
+  isDown = false;
+
+  /** Ends the wire. Stays down until a test says otherwise. */
   drop(): void {
+    this.isDown = true;
     this.#wire?.close({ code: 4501, reason: 'engine is stopping' });
     this.#wire = null;
   }
