@@ -9,6 +9,8 @@ export interface AnsweredElsewhere {
   readonly requestId: string;
   readonly toolName: string;
   readonly decision: PermissionDecision;
+  /** The name of the client that answered; null: not known. */
+  readonly by: string | null;
   /** Nobody answered: the turn ended. */
   readonly isMoot: boolean;
 }
@@ -25,10 +27,14 @@ export function AnsweredNote({ answered }: { answered: AnsweredElsewhere }) {
   }, [answered]);
   if (gone === answered.requestId) return null;
   const how = answered.isMoot ? 'moot' : answered.decision;
+  const whoIs = (by: string | null) => {
+    if (by === null) return t('permission.by.unknown');
+    return by === 'window' ? t('permission.by.window') : t('permission.by.named', { name: by });
+  };
   return (
     <p role="status" className="flex h-7 animate-appear items-center gap-2 px-1 text-dim">
       <Icon of={ShieldCheck} size={14} className="text-faint" />
-      {t(`permission.elsewhere.${how}`, { tool: answered.toolName })}
+      {t(`permission.elsewhere.${how}`, { tool: answered.toolName, by: whoIs(answered.by) })}
     </p>
   );
 }

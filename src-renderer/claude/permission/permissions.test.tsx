@@ -1,9 +1,12 @@
 import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Json, newEvent } from '../../../src-shared/events.ts';
+import { ClientId } from '../../../src-shared/ids.ts';
 import { SampleLog } from '../../../src-shared/sim/sample-conversation.ts';
 import { useWindow } from '../../store.ts';
 import { button, closePane, composer, press, type ShownPane, showPane, type } from '../testing/pane.tsx';
+
+const OTHER_CLIENT = ClientId.parse('0198f000-0000-4000-8000-00000000cccc');
 
 let pane: ShownPane;
 
@@ -140,12 +143,17 @@ describe('a permission request', () => {
     await waitFor(() => expect(document.activeElement).toBe(composer()));
   });
 
-  it('that was answered elsewhere says so and goes', async () => {
+  it('that was answered elsewhere says by whom and goes', async () => {
     const asked = asking();
     pane = await showPane(asked.events);
-    pane.tell(() => asked.answered('r1', 'deny', 'no'));
-    expect(await screen.findByText('Bash was denied in another window')).toBeTruthy();
+    act(() => pane.host.viewedBy([{ clientId: OTHER_CLIENT, name: 'Command line' }]));
+    pane.tell(() => asked.answered('r1', 'deny', 'no', OTHER_CLIENT));
+    expect(await screen.findByText('Bash was denied by Command line')).toBeTruthy();
     expect(screen.queryByRole('button', { name: 'Allow' })).toBe(null);
+    pane.tell(() => ask(asked, 'ls', 'r2'));
+    await screen.findByRole('button', { name: 'Allow' });
+    pane.tell(() => asked.answered('r2', 'allow', null, 'somebody-long-gone'));
+    expect(await screen.findByText('Bash was allowed elsewhere')).toBeTruthy();
   });
 
   it('cannot be answered while there is no connection, and says why', async () => {

@@ -29,7 +29,12 @@ export function usePermissions(attachment: Attachment, isOn: boolean): Permissio
   useEffect(() => {
     newest.current = pending;
   });
-  const { send } = attachment;
+  const { send, viewers } = attachment;
+  /** Everybody who has been there: who answers may be gone when the answer is read. */
+  const names = useRef(new Map<string, string>());
+  useEffect(() => {
+    for (const { clientId, name } of viewers) names.current.set(clientId, name);
+  }, [viewers]);
 
   const answer = useCallback(
     async (requestId: string, { decision, reason, updatedInput }: PermissionAnswer) => {
@@ -52,7 +57,13 @@ export function usePermissions(attachment: Attachment, isOn: boolean): Permissio
       const { requestId, decision, clientId, inputId } = known.payload;
       const open = newest.current.find((each) => each.asked.requestId === requestId);
       if (open !== undefined && clientId !== thisClient())
-        setAnswered({ requestId, toolName: open.asked.toolName, decision, isMoot: inputId === null });
+        setAnswered({
+          requestId,
+          toolName: open.asked.toolName,
+          decision,
+          by: clientId === null ? null : (names.current.get(clientId) ?? null),
+          isMoot: inputId === null,
+        });
     }
   }, []);
 

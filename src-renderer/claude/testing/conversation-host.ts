@@ -1,5 +1,5 @@
 import type { LogEvent } from '../../../src-shared/events.ts';
-import { FIRST_EPOCH, type RunId, Seq } from '../../../src-shared/ids.ts';
+import { type ClientId, FIRST_EPOCH, type RunId, Seq } from '../../../src-shared/ids.ts';
 import type { HostMessage, LiveText } from '../../../src-shared/protocol.ts';
 import type { RefusalError } from '../../../src-shared/refusal.ts';
 import type { SessionState } from '../../../src-shared/session.ts';
@@ -57,6 +57,10 @@ export class ConversationHost extends ScriptedHost {
     const from = this.#told;
     this.#fold();
     this.send({ type: 'run:events', runId: this.runId, events: this.#logged().slice(from) });
+  }
+
+  viewedBy(viewers: readonly { clientId: ClientId; name: string }[]): void {
+    this.send({ type: 'run:viewers', runId: this.runId, driver: null, viewers: [...viewers] });
   }
 
   writing(text: string, more: Partial<LiveText> = {}): void {
