@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type LogEvent, readEvent } from '../../../src-shared/events.ts';
 import { RefusalError } from '../../../src-shared/refusal.ts';
@@ -24,7 +24,7 @@ export interface Permissions {
 export function usePermissions(attachment: Attachment, isOn: boolean): Permissions {
   const { t } = useTranslation('claude');
   const pending = attachment.state?.permissions ?? nothing;
-  const [answered, setAnswered] = useState<AnsweredElsewhere | null>(null);
+  const [answered, setAnswered] = useState<(Omit<AnsweredElsewhere, 'by'> & { readonly clientId: string | null }) | null>(null);
   const newest = useRef(pending);
   useEffect(() => {
     newest.current = pending;
@@ -61,7 +61,7 @@ export function usePermissions(attachment: Attachment, isOn: boolean): Permissio
           requestId,
           toolName: open.asked.toolName,
           decision,
-          by: clientId === null ? null : (names.current.get(clientId) ?? null),
+          clientId,
           isMoot: inputId === null,
         });
     }
@@ -73,5 +73,11 @@ export function usePermissions(attachment: Attachment, isOn: boolean): Permissio
     if (request !== undefined && isOn) announce(t('announce.permission', { tool: request.asked.toolName }));
   }, [newestId, isOn, t]);
 
-  return { pending, answered, answer, watch };
+  const told = useMemo(() => {
+    if (answered === null) return null;
+    const { clientId, ...rest } = answered;
+    const present = viewers.find((viewer) => viewer.clientId === clientId)?.name;
+    return { ...rest, by: present ?? names.current.get(clientId ?? '') ?? null };
+  }, [answered, viewers]);
+  return { pending, answered: told, answer, watch };
 }
