@@ -11,6 +11,7 @@ import type { Attachment, AttachmentOptions, CommandDraft } from './pane-contrac
 import { useWindow } from './store.ts';
 
 const noTexts: readonly LiveText[] = [];
+const nobody: Attachment['viewers'] = [];
 
 /** A pane's connection to its session; what it may expect is written at `AttachmentOptions` and `Attachment`. */
 export function useAttachment(runId: RunId, options: AttachmentOptions): Attachment {
@@ -26,6 +27,7 @@ export function useAttachment(runId: RunId, options: AttachmentOptions): Attachm
   const [wasFollowing, setWasFollowing] = useState(false);
   const [isDriving, setDriving] = useState(false);
   const [driver, setDriver] = useState<string | null>(null);
+  const [viewers, setViewers] = useState<Attachment['viewers']>(nobody);
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   const { live, addLive, clearLive } = useLiveTexts();
   const session = useWindow((window) => window.sessions.get(runId)) ?? null;
@@ -51,9 +53,10 @@ export function useAttachment(runId: RunId, options: AttachmentOptions): Attachm
         },
         onLive: addLive,
         onLiveReset: clearLive,
-        onViewers: ({ driver: driverId, viewers }, drives) => {
+        onViewers: ({ driver: driverId, viewers: present }, drives) => {
           setDriving(drives);
-          setDriver(viewers.find(({ clientId }) => clientId === driverId)?.name ?? null);
+          setViewers(present);
+          setDriver(present.find(({ clientId }) => clientId === driverId)?.name ?? null);
         },
         onFollowing: (follows) => {
           setFollowing(follows);
@@ -77,7 +80,7 @@ export function useAttachment(runId: RunId, options: AttachmentOptions): Attachm
   const setViewport = useCallback((cols: number, rows: number) => attachment.current?.viewport(cols, rows), []);
   const parsed = useCallback((bytes: number) => attachment.current?.parsed(bytes), []);
   const is = refusal ? 'refused' : !isOn ? 'off' : isFollowing ? 'live' : wasFollowing ? 'stale' : 'attaching';
-  return { is, refusal, session, state, live, isDriving, driver, send, keys, setViewport, parsed };
+  return { is, refusal, session, state, live, isDriving, driver, viewers, send, keys, setViewport, parsed };
 }
 
 const lifeTypes: ReadonlySet<string> = new Set(['started', 'exited', 'interrupted']);

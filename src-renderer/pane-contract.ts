@@ -69,6 +69,8 @@ export interface Attachment {
   readonly isDriving: boolean;
   /** The name of the client whose typing decides it; null: nobody's. */
   readonly driver: string | null;
+  /** The clients that have the session attached, this one among them. */
+  readonly viewers: readonly { readonly clientId: string; readonly name: string }[];
   /** A command with an `inputId`: resolves with the event that records it, rejects with a RefusalError. */
   readonly send: (command: CommandDraft) => Promise<Seq>;
   readonly keys: (data: Uint8Array) => void;

@@ -54,7 +54,13 @@ describe('findSession', () => {
 
   it('does not choose between several', () => {
     expect(failure('0190aaaa')).toMatchObject({ exitCode: EXIT.usage });
-    expect(failure('BUILD').message).toContain('means 2 sessions');
+    const again = session('0190eeee-0000-7000-8000-0000000000f6', 'tests');
+    expect(failure('tests', [...all, again]).message).toContain('means 2 sessions');
+  });
+
+  it('takes the one that runs where several have had a title', () => {
+    expect(findSession(all, 'BUILD')).toBe(build);
+    expect(findSession([session('0190eeee-0000-7000-8000-0000000000f6', 'tests', 'ended'), tests], 'tests')).toBe(tests);
   });
 
   it('takes an id before a title that imitates it', () => {

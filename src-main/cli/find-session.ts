@@ -27,15 +27,22 @@ export function findSession<S extends Named>(sessions: Iterable<S>, name: string
   const byId = isIdLike ? all.filter(({ runId }) => runId.startsWith(id) || runId.endsWith(id)) : [];
   if (byId.length > 0) return onlyOne(byId, wanted);
   const byTitle = all.filter(({ title }) => title === wanted);
-  if (byTitle.length > 0) return onlyOne(byTitle, wanted);
+  if (byTitle.length > 0) return onlyOne(theOneThatRuns(byTitle), wanted);
   const byLooseTitle = all.filter(({ title }) => title.toLowerCase() === id);
-  if (byLooseTitle.length > 0) return onlyOne(byLooseTitle, wanted);
+  if (byLooseTitle.length > 0) return onlyOne(theOneThatRuns(byLooseTitle), wanted);
   throw notFound(all, wanted);
+}
+
+const isAlive = ({ status }: Named) => status !== 'ended' && status !== 'interrupted';
+
+/** A title is used again and again: of several the one that runs is meant, if it is one. */
+function theOneThatRuns<S extends Named>(found: readonly S[]): readonly S[] {
+  const alive = found.filter(isAlive);
+  return alive.length === 1 ? alive : found;
 }
 
 /** The newest of those that run; where none runs, of all. */
 function lastOf<S extends Named>(all: readonly S[]): S {
-  const isAlive = ({ status }: S) => status !== 'ended' && status !== 'interrupted';
   const [last] = [...all].sort(
     (a, b) => Number(isAlive(b)) - Number(isAlive(a)) || b.createdAt.localeCompare(a.createdAt) || b.runId.localeCompare(a.runId),
   );

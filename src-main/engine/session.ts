@@ -1,11 +1,13 @@
 import { type LogEvent, type NewEvent, newEvent } from '../../src-shared/events.ts';
-import { type Epoch, NO_SEQ, type RunId, type Seq } from '../../src-shared/ids.ts';
+import type { Epoch, RunId, Seq } from '../../src-shared/ids.ts';
 import { encodeMessage, type LiveText } from '../../src-shared/protocol.ts';
 import { RefusalError } from '../../src-shared/refusal.ts';
 import type { SessionSpec, SessionState, SessionSummary } from '../../src-shared/session.ts';
 import type { Store } from '../store/store.ts';
 import type { Adapter, AdapterFactory, AdapterHost } from './adapters/adapter.ts';
 import type { Children } from './children.ts';
+import { OutputHold } from './output-hold.ts';
+import { readLog } from './read-log.ts';
 import type { Screens } from './screen.ts';
 import { type Outcome, type SessionCommand, SessionCommands } from './session-commands.ts';
 import { type AppendOptions, SessionLog } from './session-log.ts';
@@ -13,6 +15,7 @@ import { metaJson, type SessionMeta } from './session-meta.ts';
 import { SessionScreen } from './session-screen.ts';
 import { titleOf } from './session-title.ts';
 import { type Published, type SessionViewer, SessionViewers } from './session-viewers.ts';
+import { mootPermissions, turnEndings } from './turn-endings.ts';
 
 export interface SessionDependencies {
   readonly store: Store;
@@ -41,12 +44,6 @@ export interface SessionOrigin {
 export const CLOSE_GRACE_MS = 3_000;
 /** How long a session that ends waits for its last events to be stored; a disk that is full for good must not keep it for ever. */
 const SETTLE_MS = 5_000;
-/** Output that waits for the store, or for the terminal of the one who drives, before the program is held back; and when it goes on. */
-const HOLD_ABOVE_BYTES = 1024 * 1024;
-const RELEASE_BELOW_BYTES = 256 * 1024;
-
-type Hold = 'store' | 'disk' | 'driver';
-
 /** One session: what runs in it, its log, its viewers and its queue. Nothing in here knows of wires or windows. */
 export class Session implements AdapterHost {
   readonly runId: RunId;
@@ -58,7 +55,7 @@ export class Session implements AdapterHost {
   readonly screen: SessionScreen;
   readonly #dependencies: SessionDependencies;
   readonly #commands: SessionCommands;
-  readonly #holds = new Set<Hold>();
+  readonly #hold = new OutputHold((isHeld) => (isHeld ? this.adapter?.pauseOutput() : this.adapter?.resumeOutput()));
   #adapter: Adapter | null = null;
   #starting: Promise<void> | null = null;
   #isRunning = false;
@@ -170,6 +167,7 @@ export class Session implements AdapterHost {
 
   async #startAdapter(): Promise<void> {
     this.#stopReason = null;
+    this.#hold.turnOn();
     try {
       await this.screen.open();
       this.#adapter ??= this.#dependencies.adapters[this.spec.kind](this);
@@ -223,9 +221,7 @@ export class Session implements AdapterHost {
     this.#stopReason = reason ?? 'closed';
     this.#exitReason = reason;
     await this.#starting?.catch(() => {});
-    // Whoever does not read any more must not keep the program from ending.
-    this.#holds.clear();
-    this.#adapter?.resumeOutput();
+    this.#hold.turnOff();
     await this.#adapter?.close(graceMs);
     if (await this.log.settled(SETTLE_MS)) await this.#kept;
     else this.#dependencies.onProblem(`the last events of session ${this.runId} are not stored`);
@@ -240,7 +236,10 @@ export class Session implements AdapterHost {
    * missing. Not durable: should the mark be lost, the next start makes it again.
    */
   interrupted(lastSeenTs: number, reason: string): void {
-    const events = [...this.#endings('interrupted', reason), newEvent('system:status', 'interrupted', { lastSeenTs, reason })];
+    const events = [
+      ...turnEndings(this.state, 'interrupted', reason),
+      newEvent('system:status', 'interrupted', { lastSeenTs, reason }),
+    ];
     this.#inBackground('marking it as interrupted', this.append(events));
   }
 
@@ -273,20 +272,8 @@ export class Session implements AdapterHost {
     this.viewers.live(text);
   }
 
-  async *readLog({
-    runId = this.runId,
-    after = NO_SEQ,
-    upTo,
-    channels,
-  }: Parameters<AdapterHost['readLog']>[0]): AsyncGenerator<LogEvent> {
-    const page = { runId, limit: 500, maxBytes: 2 * 1024 * 1024, ...(channels === undefined ? {} : { channels }) };
-    for (let cursor = after; ; ) {
-      const events = await this.#dependencies.store.read({ ...page, after: cursor, ...(upTo === undefined ? {} : { upTo }) });
-      yield* events;
-      const last = events.at(-1);
-      if (last === undefined) return;
-      cursor = last.seq;
-    }
+  readLog(query: Parameters<AdapterHost['readLog']>[0]): AsyncGenerator<LogEvent> {
+    return readLog(this.#dependencies.store, { runId: this.runId, ...query });
   }
 
   async child(pid: number | null): Promise<void> {
@@ -299,7 +286,7 @@ export class Session implements AdapterHost {
   turnEnded(end: Parameters<AdapterHost['turnEnded']>[0]): void {
     // What the session itself broke off has not failed.
     const outcome = this.#stopReason !== null && end.outcome === 'failed' ? 'interrupted' : end.outcome;
-    const events = [...this.#mootPermissions(), newEvent('run:turn', 'ended', { ...end, outcome })];
+    const events = [...mootPermissions(this.state), newEvent('run:turn', 'ended', { ...end, outcome })];
     this.#inBackground(
       'ending a turn',
       this.append(events, { durable: true }).then(() => this.advance()),
@@ -308,36 +295,15 @@ export class Session implements AdapterHost {
 
   exited(exit: Parameters<AdapterHost['exited']>[0]): void {
     this.#isRunning = false;
-    this.#holds.clear();
     const reason = exit.reason ?? this.#exitReason;
     this.#exitReason = null;
     const events = [
-      ...this.#endings('failed', reason ?? 'The program ended.'),
+      ...turnEndings(this.state, 'failed', reason ?? 'The program ended.'),
       newEvent('system:status', 'exited', { ...exit, reason }),
     ];
     this.#kept = this.append(events, { durable: true })
       .then(() => this.screen.keep())
       .catch((error: unknown) => this.#dependencies.onProblem(`session ${this.runId}: ending failed`, error));
-  }
-
-  /** A turn that will not go on, and what it asked [input-7]. */
-  #endings(outcome: 'interrupted' | 'failed', message: string): NewEvent[] {
-    const { turn } = this.state;
-    const ended = turn === null ? [] : [newEvent('run:turn', 'ended', { inputId: turn.inputId, outcome, message })];
-    return [...this.#mootPermissions(), ...ended];
-  }
-
-  /** Requests that nobody can answer any more: the turn is over or the process is gone. */
-  #mootPermissions(): NewEvent[] {
-    return this.state.permissions.map(({ asked }) =>
-      newEvent('run:permission', 'answered', {
-        requestId: asked.requestId,
-        inputId: null,
-        clientId: null,
-        decision: 'deny',
-        reason: null,
-      }),
-    );
   }
 
   // ——— inside ———
@@ -349,7 +315,6 @@ export class Session implements AdapterHost {
     for (const event of events) {
       if (event.channel === 'pty:stdout' && event.payload instanceof Uint8Array) outputBytes += event.payload.byteLength;
       else isUrgent = true;
-      this.screen.show(event);
     }
     this.#lastTs = (events.at(-1) as LogEvent).ts;
     let encoded: Uint8Array | null = null;
@@ -362,6 +327,7 @@ export class Session implements AdapterHost {
       },
     };
     this.viewers.publish(published);
+    for (const event of events) this.screen.show(event);
     this.watchDriver();
     this.#dependencies.onChange(this, isUrgent);
   }
@@ -377,26 +343,16 @@ export class Session implements AdapterHost {
   /** Only the terminal of the one who drives, on this machine, may hold the program back [pty-4]. */
   watchDriver(): void {
     const { driver } = this.viewers;
-    this.#hold('driver', driver?.isLocal === true ? driver.behindBytes : 0);
+    this.#hold.update('driver', driver?.isLocal === true ? driver.behindBytes : 0);
   }
 
   #watchStore(): void {
-    this.#hold('store', this.log.pendingBytes);
+    this.#hold.update('store', this.log.pendingBytes);
   }
 
   #handleTrouble(message: string | null): void {
     if (message !== null) this.#dependencies.onProblem(`the log of session ${this.runId} cannot be written: ${message}`);
-    this.#hold('disk', message === null ? 0 : Number.POSITIVE_INFINITY);
-  }
-
-  #hold(why: Hold, bytes: number): void {
-    if (this.#stopReason !== null) return;
-    const wasHeld = this.#holds.size > 0;
-    if (bytes > HOLD_ABOVE_BYTES) this.#holds.add(why);
-    else if (bytes <= RELEASE_BELOW_BYTES) this.#holds.delete(why);
-    const isHeld = this.#holds.size > 0;
-    if (isHeld && !wasHeld) this.adapter?.pauseOutput();
-    if (!isHeld && wasHeld) this.adapter?.resumeOutput();
+    this.#hold.update('disk', message === null ? 0 : Number.POSITIVE_INFINITY);
   }
 
   #inBackground(doing: string, work: Promise<unknown>): void {

@@ -36,8 +36,12 @@ export class Agenda {
     return () => {
       const at = works.indexOf(work);
       if (at >= 0) works.splice(at, 1);
-      if (works.length === 0) this.#lanes.delete(lane);
+      if (works.length === 0 && this.#lanes.get(lane) === works) this.#lanes.delete(lane);
     };
+  }
+  /** What was to happen in these lanes never will. */
+  drop(isGone: (lane: string) => boolean): void {
+    for (const lane of [...this.#lanes.keys()]) if (isGone(lane)) this.#lanes.delete(lane);
   }
   step(): void {
     const lanes = [...this.#lanes.keys()];

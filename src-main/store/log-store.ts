@@ -9,11 +9,24 @@ import { StoreError } from './store-error.ts';
 import type { StoreThreads } from './store-threads.ts';
 
 /** What is known of a session on this side. */
-interface Session {
+class Session {
   readonly key: number;
   /** Highest committed seq, and highest fsynced one. */
   committed: Seq;
   durable: Seq;
+  readonly #unsynced: Set<Session>;
+
+  constructor(key: number, lastSeq: Seq, unsynced: Set<Session>) {
+    this.key = key;
+    this.committed = lastSeq;
+    this.durable = lastSeq;
+    this.#unsynced = unsynced;
+  }
+
+  handleCommitted(lastSeq: Seq): void {
+    this.committed = lastSeq;
+    this.#unsynced.add(this);
+  }
 }
 
 type ReadBounds = Pick<Parameters<Store['read']>[0], 'channels' | 'limit' | 'maxBytes'>;
@@ -31,7 +44,7 @@ export class LogStore implements Store {
     this.#threads = threads;
     this.#nextKey = threads.opened.nextKey;
     for (const { runId, key, lastSeq } of threads.opened.sessions) {
-      this.#sessions.set(runId, { key, committed: lastSeq, durable: lastSeq });
+      this.#sessions.set(runId, new Session(key, lastSeq, this.#unsynced));
     }
     threads.onSynced = () => this.#handleSynced();
   }
@@ -55,7 +68,7 @@ export class LogStore implements Store {
       );
     }
     const key = this.#nextKey++;
-    const session: Session = { key, committed: NO_SEQ, durable: NO_SEQ };
+    const session = new Session(key, NO_SEQ, this.#unsynced);
     this.#sessions.set(row.runId, session);
     try {
       await this.#write(session, first.events, { op: 'create', key, row, input: first.input ?? null }, first.durable);
@@ -181,15 +194,8 @@ export class LogStore implements Store {
 
   #write(session: Session | null, events: AppendRequest['events'], extra: WriteExtra | null, durable: boolean): Promise<void> {
     if (this.#closing !== null) return Promise.reject(closed());
-    const lastSeq = events.at(-1)?.seq;
-    const onCommitted =
-      session === null || lastSeq === undefined
-        ? null
-        : () => {
-            session.committed = lastSeq;
-            this.#unsynced.add(session);
-          };
-    return this.#threads.queue.write({ key: session?.key ?? 0, events, extra, durable, onCommitted });
+    const listener = events.length === 0 ? null : session;
+    return this.#threads.queue.write({ key: session?.key ?? 0, events, extra, durable, listener });
   }
 
   async #writeOf(runId: RunId, extra: (key: number) => WriteExtra, durable = false): Promise<void> {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Batch } from './messages.ts';
 import { numbered, output, runIdOf } from './store.fixture.ts';
 import { StoreError } from './store-error.ts';
-import { MAX_PENDING_BYTES, WriteQueue } from './write-queue.ts';
+import { type CommitListener, MAX_PENDING_BYTES, WriteQueue } from './write-queue.ts';
 
 let posted: Batch[];
 let queue: WriteQueue;
@@ -18,9 +18,9 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function write(bytes: number, durable = false, onCommitted: (() => void) | null = null): Promise<void> {
+function write(bytes: number, durable = false, listener: CommitListener | null = null): Promise<void> {
   const events = numbered(runIdOf(1), ++seq, [output('x'.repeat(bytes))]);
-  return queue.write({ key: 1, events, extra: null, durable, onCommitted });
+  return queue.write({ key: 1, events, extra: null, durable, listener });
 }
 
 /** How many operations a batch holds. */
@@ -95,14 +95,16 @@ it('bounds a batch, so that a durable write does not wait behind megabytes in on
 });
 
 it('rejects what the writer refused, and only that', async () => {
-  const told: string[] = [];
-  const good = write(1, true, () => told.push('good'));
-  const bad = write(1, true, () => told.push('bad'));
+  const told: number[] = [];
+  const listener = { handleCommitted: (lastSeq: number) => told.push(lastSeq) };
+  const good = write(1, true, listener);
+  const goodSeq = seq;
+  const bad = write(1, true, listener);
   turn();
   commit(posted[0], new Map([[1, { code: 'disk-full', message: 'full' }]]));
   await good;
   await expect(bad).rejects.toEqual(new StoreError('disk-full', 'full'));
-  expect(told).toEqual(['good']);
+  expect(told).toEqual([goodSeq]);
 });
 
 describe('what waits', () => {

@@ -1,7 +1,8 @@
 import type { LogEvent } from '../../src-shared/events.ts';
+import { NO_SEQ, type Seq } from '../../src-shared/ids.ts';
 import { BatchEncoder } from './batch.ts';
 import type { Batch, BatchResult, WriteExtra } from './messages.ts';
-import { errorOf, StoreError } from './store-error.ts';
+import { errorOf, StoreError, type StoreFailure } from './store-error.ts';
 
 /** Batches that the writer has been given and not committed: one that it writes and one that waits, so that it never idles. */
 const MAX_IN_FLIGHT = 2;
@@ -16,16 +17,9 @@ export const MAX_PENDING_BYTES = 256 * 1024 * 1024;
 /** What a write weighs beside its bytes: its promise and what hangs on it. Without it tens of thousands of tiny ones could wait. */
 const WRITE_BYTES = 512;
 
-interface Waiting {
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-  readonly onCommitted: (() => void) | null;
-}
-
-interface Pending {
-  readonly batch: Batch;
-  readonly waiting: readonly Waiting[];
-  readonly bytes: number;
+/** Whose log it is: told what of it is committed, before the promise of the write resolves. */
+export interface CommitListener {
+  handleCommitted(lastSeq: Seq): void;
 }
 
 export interface Write {
@@ -33,23 +27,73 @@ export interface Write {
   readonly events: readonly Omit<LogEvent, 'runId'>[];
   readonly extra: WriteExtra | null;
   readonly durable: boolean;
-  /** Told when it is committed, before its promise resolves. */
-  readonly onCommitted: (() => void) | null;
+  /** null: there are no events, or nobody keeps account of them. */
+  readonly listener: CommitListener | null;
+}
+
+type Failures = ReadonlyMap<number, StoreFailure>;
+
+/**
+ * The writes of one transaction. They share one promise, from which each derives its own: thousands wait in a flood, and what each
+ * of them holds in memory is what a flood costs the main loop most.
+ */
+class PendingBatch {
+  readonly id: number;
+  readonly extras: WriteExtra[] = [];
+  bytes = 0;
+  isDurable = false;
+  /** Somebody waits for it, or it is large: it does not linger. */
+  isUrgent = false;
+  /** By place. */
+  readonly #listeners: (CommitListener | null)[] = [];
+  readonly #lastSeqs: Seq[] = [];
+  #settle: { readonly resolve: (failures: Failures) => void; readonly reject: (error: Error) => void } | null = null;
+  readonly #settled: Promise<Failures>;
+
+  constructor(id: number) {
+    this.id = id;
+    this.#settled = new Promise<Failures>((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+  }
+
+  get isEmpty(): boolean {
+    return this.#listeners.length === 0;
+  }
+
+  add({ events, listener }: Write): Promise<void> {
+    const place = this.#listeners.push(listener) - 1;
+    this.#lastSeqs.push(events.at(-1)?.seq ?? NO_SEQ);
+    return this.#settled.then((failures) => {
+      const failure = failures.get(place);
+      if (failure !== undefined) throw errorOf(failure);
+    });
+  }
+
+  committed(failures: Failures): void {
+    for (let place = 0; place < this.#listeners.length; place++) {
+      if (!failures.has(place)) this.#listeners[place]?.handleCommitted(this.#lastSeqs[place] ?? NO_SEQ);
+    }
+    this.#settle?.resolve(failures);
+  }
+
+  refuse(error: StoreError): void {
+    // Without writes nobody listens to the rejection.
+    if (!this.isEmpty) this.#settle?.reject(error);
+  }
+}
+
+interface ClosedBatch {
+  readonly pending: PendingBatch;
+  readonly batch: Batch;
 }
 
 /** What is on its way to the writer. One batch is one transaction; it holds what came in while the one before was written. */
 export class WriteQueue {
   readonly #encoder = new BatchEncoder();
-  #extras: WriteExtra[] = [];
-  #waiting: Waiting[] = [];
-  #isDurable = false;
-  /** Somebody waits for the open batch, or it is large: it does not linger. */
-  #isUrgent = false;
-  /** Of the open batch. */
-  #openBytes = 0;
-  readonly #closed: Pending[] = [];
-  readonly #inFlight = new Map<number, Pending>();
-  #nextBatchId = 1;
+  #open = new PendingBatch(1);
+  readonly #closed: ClosedBatch[] = [];
+  readonly #inFlight = new Map<number, PendingBatch>();
   #pendingBytes = 0;
   #flushing: NodeJS.Immediate | null = null;
   #lingering: NodeJS.Timeout | null = null;
@@ -76,23 +120,23 @@ export class WriteQueue {
     } catch (error) {
       return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
-    this.#isDurable ||= write.durable;
-    this.#isUrgent ||= write.durable || write.extra !== null || this.#openBytes >= LINGER_BELOW_BYTES;
-    const written = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ resolve, reject, onCommitted: write.onCommitted });
-    });
-    if (this.#openBytes >= BATCH_BYTES) this.#closeBatch();
+    const open = this.#open;
+    open.isDurable ||= write.durable;
+    open.isUrgent ||= write.durable || write.extra !== null || open.bytes >= LINGER_BELOW_BYTES;
+    const written = open.add(write);
+    if (open.bytes >= BATCH_BYTES) this.#closeBatch();
     this.#schedule();
     return written;
   }
 
   #encode({ key, events, extra }: Write): void {
-    let bytes = WRITE_BYTES + this.#encoder.operation(key, events, extra === null ? 0 : this.#extras.length + 1);
+    const { extras } = this.#open;
+    let bytes = WRITE_BYTES + this.#encoder.operation(key, events, extra === null ? 0 : extras.length + 1);
     if (extra !== null) {
-      this.#extras.push(extra);
+      extras.push(extra);
       bytes += extraBytes(extra);
     }
-    this.#openBytes += bytes;
+    this.#open.bytes += bytes;
     this.#pendingBytes += bytes;
   }
 
@@ -103,15 +147,7 @@ export class WriteQueue {
     if (done === undefined) return 0;
     this.#inFlight.delete(batchId);
     this.#pendingBytes -= done.bytes;
-    for (const [place, waiting] of done.waiting.entries()) {
-      const failure = failures.get(place);
-      if (failure !== undefined) {
-        waiting.reject(errorOf(failure));
-        continue;
-      }
-      waiting.onCommitted?.();
-      waiting.resolve();
-    }
+    done.committed(failures);
     this.#schedule();
     if (this.#isEmpty()) this.#tellIdle();
     return done.bytes;
@@ -119,7 +155,7 @@ export class WriteQueue {
 
   /** Resolves when everything that was asked for so far is committed or refused. */
   drained(): Promise<void> {
-    this.#isUrgent = true;
+    this.#open.isUrgent = true;
     this.#schedule();
     if (this.#isEmpty()) return Promise.resolve();
     return new Promise((resolve) => this.#whenIdle.push(resolve));
@@ -130,17 +166,17 @@ export class WriteQueue {
     this.#ended = error;
     if (this.#flushing !== null) clearImmediate(this.#flushing);
     if (this.#lingering !== null) clearTimeout(this.#lingering);
-    const batches = [...this.#inFlight.values(), ...this.#closed, { waiting: this.#waiting }];
-    for (const { waiting } of batches) for (const { reject } of waiting) reject(error);
+    const batches = [...this.#inFlight.values(), ...this.#closed.map(({ pending }) => pending), this.#open];
+    for (const batch of batches) batch.refuse(error);
     this.#inFlight.clear();
     this.#closed.length = 0;
-    this.#waiting = [];
+    this.#open = new PendingBatch(this.#open.id + 1);
     this.#pendingBytes = 0;
     this.#tellIdle();
   }
 
   #isEmpty(): boolean {
-    return this.#waiting.length === 0 && this.#closed.length === 0 && this.#inFlight.size === 0;
+    return this.#open.isEmpty && this.#closed.length === 0 && this.#inFlight.size === 0;
   }
 
   #tellIdle(): void {
@@ -149,8 +185,8 @@ export class WriteQueue {
 
   /** What is appended in one turn of the loop goes together; what nobody waits for lingers. */
   #schedule(): void {
-    if (this.#inFlight.size >= MAX_IN_FLIGHT || (this.#waiting.length === 0 && this.#closed.length === 0)) return;
-    if (this.#isUrgent || this.#closed.length > 0) this.#flushing ??= setImmediate(() => this.#flush());
+    if (this.#inFlight.size >= MAX_IN_FLIGHT || (this.#open.isEmpty && this.#closed.length === 0)) return;
+    if (this.#open.isUrgent || this.#closed.length > 0) this.#flushing ??= setImmediate(() => this.#flush());
     else this.#lingering ??= setTimeout(() => this.#flush(), LINGER_MS);
   }
 
@@ -160,22 +196,19 @@ export class WriteQueue {
     this.#flushing = null;
     this.#lingering = null;
     while (this.#inFlight.size < MAX_IN_FLIGHT) {
-      if (this.#closed.length === 0 && this.#waiting.length > 0) this.#closeBatch();
+      if (this.#closed.length === 0 && !this.#open.isEmpty) this.#closeBatch();
       const next = this.#closed.shift();
       if (next === undefined) return;
-      this.#inFlight.set(next.batch.id, next);
+      this.#inFlight.set(next.batch.id, next.pending);
       this.#post(next.batch);
     }
   }
 
   #closeBatch(): void {
-    const batch = { id: this.#nextBatchId++, durable: this.#isDurable, bytes: this.#encoder.take(), extras: this.#extras };
-    this.#closed.push({ batch, waiting: this.#waiting, bytes: this.#openBytes });
-    this.#extras = [];
-    this.#waiting = [];
-    this.#openBytes = 0;
-    this.#isDurable = false;
-    this.#isUrgent = false;
+    const pending = this.#open;
+    const { id, isDurable, extras } = pending;
+    this.#closed.push({ pending, batch: { id, durable: isDurable, bytes: this.#encoder.take(), extras } });
+    this.#open = new PendingBatch(id + 1);
   }
 }
 

@@ -58,7 +58,7 @@ export function SessionList({ query }: { query: string }) {
       onKeyDown={handleKey}
     >
       <Hint isFiltering={query !== ''} isShown={rows.length === 0} />
-      <div className="relative" style={{ height: rows.length * ROW_PX }}>
+      <div className="relative min-h-full" style={{ height: rows.length * ROW_PX }}>
         <div>
           {drawn.map(({ row, index }) =>
             row.is === 'group' ? (
@@ -69,7 +69,7 @@ export function SessionList({ query }: { query: string }) {
           )}
         </div>
         {/* biome-ignore lint/a11y/useSemanticElements: <ul> and <li> would have to be unstyled to be placed by position */}
-        <div role="list" aria-label={t('sidebar.sessions')}>
+        <div role="list" aria-label={t('sidebar.sessions')} className="pointer-events-none absolute inset-0">
           {drawn.map(({ row, index }) =>
             row.is === 'session' ? (
               <At key={keyOf(row)} index={index} item={{ position: positionOf(rows, index), total }}>
@@ -87,7 +87,7 @@ export function SessionList({ query }: { query: string }) {
 function At({ index, item, children }: { index: number; item?: { position: number; total: number }; children: ReactNode }) {
   return (
     <div
-      className="absolute inset-x-0 top-0"
+      className="pointer-events-auto absolute inset-x-0 top-0"
       style={{ height: ROW_PX, transform: `translateY(${index * ROW_PX}px)` }}
       {...(item ? { role: 'listitem', 'aria-posinset': item.position, 'aria-setsize': item.total } : {})}
     >
@@ -151,5 +151,5 @@ function Hint({ isFiltering, isShown }: { isFiltering: boolean; isShown: boolean
   const { t } = useTranslation();
   const isKnown = useWindow((window) => window.host !== null);
   if (!isShown || !isKnown) return null;
-  return <p className="px-3 py-2 text-faint">{isFiltering ? t('sidebar.noMatch') : t('sidebar.none')}</p>;
+  return <p className="absolute px-3 py-2 text-faint">{isFiltering ? t('sidebar.noMatch') : t('sidebar.none')}</p>;
 }

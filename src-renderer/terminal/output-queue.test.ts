@@ -11,6 +11,7 @@ const event = (at: number, given: NewEvent): LogEvent => ({ runId, seq: seq(at),
 const output = (at: number, text: string) => event(at, newEvent('pty:stdout', 'data', bytes(text)));
 const resized = (at: number, cols: number) => event(at, newEvent('pty:resize', 'resized', { cols, rows: 10 }));
 const screen = (at: number, data: string) => ({ seq: seq(at), cols: 40, rows: 10, data });
+const begin = (from: ReturnType<typeof screen>, lastSeq: number) => ({ screen: from, after: from.seq, lastSeq: seq(lastSeq) });
 
 /** A terminal that parses when it is told to; what it did is in `done`. */
 function scripted() {
@@ -40,7 +41,7 @@ function scripted() {
     },
     onParsed: (count) => acked.push(count),
     onTurning: (turning) => done.push(`<${turning.type}>`),
-    onStarted: () => done.push('<started>'),
+    onCaughtUp: () => done.push('<caught up>'),
   });
   const parse = (count = Number.POSITIVE_INFINITY) => {
     for (let left = count; left > 0 && unparsed.length > 0; left -= 1) unparsed.shift()?.();
@@ -52,19 +53,19 @@ function scripted() {
 describe('OutputQueue', () => {
   it('begins with the screen and goes on with the events', () => {
     const { queue, done, parse } = scripted();
-    queue.start(screen(3, 'screen'), seq(3));
+    queue.start(begin(screen(3, 'screen'), 3));
     queue.push([output(4, 'a')]);
     parse();
-    expect(done).toEqual(['<reset>', '<40>', 'screen', '<started>', 'a']);
+    expect(done).toEqual(['<reset>', '<40>', 'screen', '<caught up>', 'a']);
   });
 
   it('never writes nothing', () => {
     const { queue, done, unparsed, parse } = scripted();
-    queue.start(screen(1, ''), seq(1));
+    queue.start(begin(screen(1, ''), 1));
     queue.push([output(2, '')]);
     expect(unparsed).toEqual([]);
     parse();
-    expect(done).toEqual(['<reset>', '<40>', '<started>']);
+    expect(done).toEqual(['<reset>', '<40>', '<caught up>']);
   });
 
   it('[pty-5] resizes only when all output before it has been parsed', () => {
@@ -98,7 +99,7 @@ describe('OutputQueue', () => {
   it('does not count the screen, nor output of an earlier attachment', async () => {
     const { queue, parse, total } = scripted();
     queue.push([output(1, 'old')]);
-    queue.start(screen(1, 'screen'), seq(1));
+    queue.start(begin(screen(1, 'screen'), 1));
     queue.push([output(2, 'new!')]);
     parse();
     await Promise.resolve();
@@ -113,14 +114,25 @@ describe('OutputQueue', () => {
   it('lets what is being parsed finish before it begins anew, and drops what waited', () => {
     const { queue, done, parse } = scripted();
     queue.push([output(1, 'a'), resized(2, 60), output(3, 'dropped')]);
-    queue.start(screen(9, 'S'), seq(9));
+    queue.start(begin(screen(9, 'S'), 9));
     parse();
-    expect(done).toEqual(['a', '<reset>', '<40>', 'S', '<started>']);
+    expect(done).toEqual(['a', '<reset>', '<40>', 'S', '<caught up>']);
+  });
+
+  it('says when it has caught up with what had happened when it began', () => {
+    const { queue, done, parse } = scripted();
+    queue.start(begin(screen(2, 'S'), 4));
+    queue.push([output(3, 'missed')]);
+    parse();
+    expect(done).not.toContain('<caught up>');
+    queue.push([event(4, newEvent('system:status', 'details', { cwd: '/' })), output(5, 'new')]);
+    parse();
+    expect(done).toEqual(['<reset>', '<40>', 'S', 'missed', '<details>', '<caught up>', 'new']);
   });
 
   it('tells repetitions from what happens now', () => {
     const { queue, live, parse } = scripted();
-    queue.start(screen(2, 'S'), seq(3));
+    queue.start(begin(screen(2, 'S'), 3));
     queue.push([output(3, 'missed'), output(4, 'new')]);
     parse();
     expect(live).toEqual([false, false, true]);

@@ -20,8 +20,8 @@ export interface OutputQueueOptions {
   readonly onParsed: (bytes: number) => void;
   /** Called in its place in the output. */
   readonly onTurning: (turning: Turning, event: LogEvent) => void;
-  /** The screen that a new beginning brings is there. */
-  readonly onStarted: () => void;
+  /** After a new beginning, everything that had happened by then is there. */
+  readonly onCaughtUp: () => void;
 }
 
 /** Telling the host of every parsed piece would double the messages; telling it late would hold output back. */
@@ -46,6 +46,7 @@ export class OutputQueue {
   #unacked = 0;
   #isAckPlanned = false;
   #replayedThrough: Seq = NO_SEQ;
+  #isCaughtUp = true;
 
   constructor(options: OutputQueueOptions) {
     this.#options = options;
@@ -57,13 +58,14 @@ export class OutputQueue {
     return seq !== undefined && seq > this.#replayedThrough;
   }
 
-  /** Shows `screen` (null: an empty terminal) in place of everything; events through `lastSeq` are repetitions. */
-  start(screen: Screen | null, lastSeq: Seq): void {
+  /** Shows `screen` (null: an empty terminal) in place of everything. The events after `after` and through `lastSeq` are repetitions. */
+  start({ screen, after, lastSeq }: { readonly screen: Screen | null; readonly after: Seq; readonly lastSeq: Seq }): void {
     this.forgetUnparsed();
     this.#beginning += 1;
     this.#waiting = [];
     this.#replayedThrough = lastSeq;
-    const { sink, onStarted } = this.#options;
+    this.#isCaughtUp = false;
+    const { sink } = this.#options;
     this.#whenQuiet(() => {
       sink.reset();
       if (screen !== null) sink.resize(screen.cols, screen.rows);
@@ -71,12 +73,15 @@ export class OutputQueue {
     if (screen !== null && screen.data !== '') {
       this.#waiting.push({ is: 'write', data: screen.data, seq: screen.seq, bytes: 0 });
     }
-    this.#whenQuiet(onStarted);
+    this.#noteCaughtUp(after);
     this.#drain();
   }
 
   push(events: readonly LogEvent[]): void {
-    for (const event of events) this.#add(event);
+    for (const event of events) {
+      this.#add(event);
+      this.#noteCaughtUp(event.seq);
+    }
     this.#drain();
   }
 
@@ -100,6 +105,12 @@ export class OutputQueue {
       const { cols, rows } = known.payload;
       this.#whenQuiet(() => this.#options.sink.resize(cols, rows));
     } else if (known?.channel === 'system:status') this.#whenQuiet(() => this.#options.onTurning(known, event));
+  }
+
+  #noteCaughtUp(seq: Seq): void {
+    if (this.#isCaughtUp || seq < this.#replayedThrough) return;
+    this.#isCaughtUp = true;
+    this.#whenQuiet(this.#options.onCaughtUp);
   }
 
   #whenQuiet(run: () => void): void {

@@ -122,7 +122,7 @@ export class TerminalView {
       },
       onParsed: link.parsed,
       onTurning: (turning, event) => separate(terminal, turning.type, () => link.describeTurning(event)),
-      onStarted: () => this.#handleStarted(),
+      onCaughtUp: () => this.#goToPlace(),
     });
     terminal.open(host);
     this.#renderer = new TerminalRenderer(terminal);
@@ -165,10 +165,10 @@ export class TerminalView {
     return countLines(normal, this.isFullScreenProgram ? normal.baseY : normal.viewportY);
   }
 
-  start({ screen, lastSeq }: AttachmentStart): void {
-    if (this.#hasStarted) this.#place = this.place();
+  start(start: AttachmentStart): void {
+    if (this.#hasStarted) this.#place ??= this.place();
     this.#hasStarted = true;
-    this.#output.start(screen, lastSeq);
+    this.#output.start(start);
   }
 
   push(events: readonly LogEvent[]): void {
@@ -359,7 +359,7 @@ export class TerminalView {
     this.#show({ progress: EMPTY_UI.progress, clipboardAsk: null });
   }
 
-  #handleStarted(): void {
+  #goToPlace(): void {
     const place = this.#place;
     this.#place = null;
     const top = place && findPlace(this.#rows(), place);

@@ -131,8 +131,13 @@ export class SampleLog {
     return requestId;
   }
 
-  answered(requestId: string, decision: 'allow' | 'allow-session' | 'deny', reason: string | null = null): this {
-    const answer = { requestId, inputId: sampleId(900), clientId: 'client-1', decision, reason };
+  answered(
+    requestId: string,
+    decision: 'allow' | 'allow-session' | 'deny',
+    reason: string | null = null,
+    clientId = 'client-1',
+  ): this {
+    const answer = { requestId, inputId: sampleId(900), clientId, decision, reason };
     this.append(newEvent('run:permission', 'answered', answer));
     return this;
   }
