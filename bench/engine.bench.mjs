@@ -406,8 +406,9 @@ async function watch(client, runId, viewport) {
           let bytes = 0;
           for (const { payload } of events) if (payload instanceof Uint8Array) bytes += payload.length;
           viewer.attachment.parsed(bytes);
-          const last = events.at(-1).payload;
-          if (last instanceof Uint8Array) show(Buffer.from(last.subarray(-64)).toString('latin1'));
+          // The program's end may come together with its last output.
+          const last = events.findLast(({ payload }) => payload instanceof Uint8Array)?.payload;
+          if (last !== undefined) show(Buffer.from(last.subarray(-64)).toString('latin1'));
           if (bytes > 0) viewer.onOutput();
         },
         onFollowing: (follows) => follows && resolve(),

@@ -93,6 +93,8 @@ test('a key that is given to a command works at once, and after a restart', asyn
   await button(first.page, 'Add a key for “Settings”').click();
   await first.page.keyboard.press('F9');
   await button(first.page, 'Use these').click();
+  // The list shows a key when it is kept.
+  await expect(button(first.page, 'Remove F9 from “Settings”')).toBeVisible();
   await first.page.keyboard.press('F9');
   await expect(first.page.getByRole('searchbox', { name: 'Search settings' })).toBeVisible();
   await first.app.close();
