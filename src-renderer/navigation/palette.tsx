@@ -37,21 +37,25 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const recent = useWindow((window) => window.preferences.recentCommands);
   // What is offered is settled when the palette opens: it is about the pane that had the focus then.
   const [groups] = useState(() => paletteGroups(recent));
+  const [query, setQuery] = useState('');
   const choose = (command: CommandId) => {
     onClose();
     changePreferences(({ recentCommands }) => ({ recentCommands: withRecent(recentCommands, command) }));
     afterClose(() => runCommand(command));
   };
+  const lines = (commands: readonly CommandId[]) =>
+    commands.map((command) => <PaletteLine key={command} command={command} onChoose={choose} />);
   return (
     <BareDialog open onOpenChange={(open) => !open && onClose()} title={t('palette.name')}>
-      <PickList placeholder={t('palette.hint')} empty={t('palette.none')}>
-        {groups.map(({ heading, commands }) => (
-          <Command.Group key={heading} heading={heading === 'recent' ? t('palette.recent') : heading}>
-            {commands.map((command) => (
-              <PaletteLine key={command} command={command} onChoose={choose} />
-            ))}
-          </Command.Group>
-        ))}
+      <PickList placeholder={t('palette.hint')} empty={t('palette.none')} onQuery={setQuery}>
+        {query.trim() === ''
+          ? groups.map(({ heading, commands }) => (
+              <Command.Group key={heading} heading={heading === 'recent' ? t('palette.recent') : heading}>
+                {lines(commands)}
+              </Command.Group>
+            ))
+          : // One list: in groups, something that was used lately would stand above what fits better.
+            lines(groups.flatMap(({ commands }) => commands))}
       </PickList>
     </BareDialog>
   );

@@ -5,7 +5,17 @@ import { Icon } from '../ui/icon.tsx';
 import './pick-list.css';
 
 /** A search field over a list of lines, walked with the arrow keys: palette and "go to session". */
-export function PickList({ placeholder, empty, children }: { placeholder: string; empty: string; children: ReactNode }) {
+export function PickList({
+  placeholder,
+  empty,
+  onQuery,
+  children,
+}: {
+  placeholder: string;
+  empty: string;
+  onQuery?: (query: string) => void;
+  children: ReactNode;
+}) {
   return (
     <Command label={placeholder} loop className="baton-pick flex min-h-0 flex-col" filter={score}>
       <div className="flex h-11 shrink-0 items-center gap-2 border-b border-line px-3">
@@ -13,6 +23,7 @@ export function PickList({ placeholder, empty, children }: { placeholder: string
         <Command.Input
           autoFocus
           placeholder={placeholder}
+          onValueChange={(query) => onQuery?.(query)}
           className="h-full min-w-0 flex-1 bg-transparent text-15 select-text focus-visible:outline-none"
         />
       </div>

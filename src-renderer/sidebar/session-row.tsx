@@ -90,12 +90,15 @@ export const SessionRow = memo(function SessionRow({
           className={classes(rowClasses, 'gap-2 px-1.5 hover:bg-hover', isActive && 'bg-selected hover:bg-selected')}
         >
           <StateMark status={session.status} />
-          <span className={classes('min-w-0 flex-1 truncate', isOver ? 'text-dim' : 'text-text', isAsking && 'font-medium')}>
-            {session.title}
+          {/* The project has what the title leaves; where that is too little it wraps out of sight. */}
+          <span className="flex h-5 min-w-0 flex-1 flex-wrap gap-x-2 overflow-hidden leading-5">
+            <span className={classes('max-w-full truncate', isOver ? 'text-dim' : 'text-text', isAsking && 'font-medium')}>
+              {session.title}
+            </span>
+            {!isGrouped && !isAsking && project !== session.title && (
+              <span className="min-w-0 flex-[1_1_4rem] truncate text-right text-faint">{project}</span>
+            )}
           </span>
-          {!isGrouped && !isAsking && project !== session.title && (
-            <span className="max-w-[34%] min-w-0 truncate text-faint">{project}</span>
-          )}
           {isAsking ? (
             <span className="text-11 text-accent-text">{t('sidebar.permission', { count: session.permissions })}</span>
           ) : (

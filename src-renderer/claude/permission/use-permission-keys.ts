@@ -53,7 +53,8 @@ export function usePermissionKeys(
       }
       if (isFree(root.current)) root.current?.querySelector<HTMLElement>('[data-permission-card]')?.focus();
     };
-    timer = setTimeout(take, 0);
+    // Not sooner than its keys work: a card that has the focus and takes no key seems broken.
+    timer = setTimeout(take, GUARD_MS);
     return () => clearTimeout(timer);
   }, [shownId, isActive, root, composer]);
 
