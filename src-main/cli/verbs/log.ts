@@ -1,9 +1,9 @@
 import type { RunSessionClient } from '../../../src-shared/client.ts';
+import { type EventJson, EventJsons } from '../../../src-shared/event-json.ts';
 import type { SessionSummary } from '../../../src-shared/session.ts';
 import { withEngine } from '../engine-client.ts';
 import { followLog, type ReadEvent, readLog, seqAfter } from '../log-reader.ts';
 import { hasColors, printed } from '../output.ts';
-import { OutputTexts } from '../output-text.ts';
 import { sessionNamed } from './sessions.ts';
 
 interface LogOptions {
@@ -47,24 +47,17 @@ async function printerFor(session: SessionSummary, isJson: boolean): Promise<Log
 
 /** One line for each event, as documented in docs/cli.md. */
 class JsonLines implements LogPrinter {
-  readonly #texts = new OutputTexts();
-  /** The last event with output: a character that is never completed is told as a line of its own for the same event. */
-  #output: ReadEvent | null = null;
+  readonly #events = new EventJsons();
 
   add(event: ReadEvent): string {
-    if (!(event.payload instanceof Uint8Array)) {
-      return (event.type === 'exited' ? this.end() : '') + jsonLine(event, event.payload);
-    }
-    this.#output = event;
-    return jsonLine(event, this.#texts.take(event.payload));
+    return lines(this.#events.add(event));
   }
 
   end(): string {
-    const rest = this.#texts.rest();
-    return rest === null || this.#output === null ? '' : jsonLine(this.#output, rest);
+    return lines(this.#events.end());
   }
 }
 
-function jsonLine({ runId, seq, epoch, ts, channel, type }: ReadEvent, payload: unknown): string {
-  return `${JSON.stringify({ runId, seq, epoch, ts, channel, type, payload })}\n`;
+function lines(events: readonly EventJson[]): string {
+  return events.map((event) => `${JSON.stringify(event)}\n`).join('');
 }

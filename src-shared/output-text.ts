@@ -2,32 +2,38 @@
 export type OutputText = string | { readonly base64: string };
 
 const LONGEST_CHARACTER = 4;
+const NOTHING = new Uint8Array(0);
 
 /**
  * Terminal output as text. A frame may cut a UTF-8 character in two: its bytes (three at most) are held back and put in front of
- * the next piece. What is not UTF-8 comes as base64.
+ * the next piece. What is not UTF-8 comes as base64. What is held depends on the last three bytes alone, so that whoever begins in
+ * the middle holds the same after three bytes.
  */
 export class OutputTexts {
-  #held: Uint8Array = new Uint8Array(0);
+  #held: Uint8Array = NOTHING;
 
   take(bytes: Uint8Array): OutputText {
-    const whole = Buffer.concat([this.#held, bytes]);
+    const whole = this.#held.length === 0 ? bytes : joined(this.#held, bytes);
     const end = whole.length - cutBytes(whole);
-    const text = decode(whole.subarray(0, end));
-    if (text === null) {
-      this.#held = new Uint8Array(0);
-      return { base64: whole.toString('base64') };
-    }
-    this.#held = whole.subarray(end);
-    return text;
+    const complete = whole.subarray(0, end);
+    // A copy: the piece belongs to the caller, and may be large.
+    this.#held = whole.slice(end);
+    return decode(complete) ?? { base64: base64Of(complete) };
   }
 
   /** What will never be completed; null where nothing is held. */
   rest(): OutputText | null {
     const held = this.#held;
-    this.#held = new Uint8Array(0);
-    return held.length === 0 ? null : { base64: Buffer.from(held).toString('base64') };
+    this.#held = NOTHING;
+    return held.length === 0 ? null : { base64: base64Of(held) };
   }
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(a.length + b.length);
+  whole.set(a);
+  whole.set(b, a.length);
+  return whole;
 }
 
 /** How many bytes at the end are the beginning of a character that could still be completed. */
@@ -48,4 +54,13 @@ function decode(bytes: Uint8Array): string | null {
   } catch {
     return null;
   }
+}
+
+/** Characters that one call of `fromCharCode` may take as arguments. */
+const PIECE = 0x2000;
+
+function base64Of(bytes: Uint8Array): string {
+  let binary = '';
+  for (let at = 0; at < bytes.length; at += PIECE) binary += String.fromCharCode(...bytes.subarray(at, at + PIECE));
+  return btoa(binary);
 }

@@ -40,6 +40,12 @@ describe('OutputTexts', () => {
     expect(texts.rest()).toEqual({ base64: '8A==' });
   });
 
+  it('holds back what may be completed even behind what is not UTF-8', () => {
+    const texts = new OutputTexts();
+    expect(texts.take(Uint8Array.of(0xff, 0xc3))).toEqual({ base64: '/w==' });
+    expect(texts.take(Uint8Array.of(0xa9))).toBe('é');
+  });
+
   it('loses no byte of any bytes in any pieces', () => {
     let seed = 1;
     const random = (below: number) => {
