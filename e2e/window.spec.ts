@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type Page } from '@playwright/test';
 import { button, sessionList, test } from './ground.ts';
@@ -104,4 +104,22 @@ test('a key that is given to a command works at once, and after a restart', asyn
   await expect(page.getByRole('searchbox', { name: 'Search settings' })).toBeHidden();
   await page.keyboard.press('F9');
   await expect(page.getByRole('searchbox', { name: 'Search settings' })).toBeVisible();
+});
+
+test('the command line is installed from the palette, or it is said why not', async ({ home, claudeEnv }) => {
+  const { app, page } = await home.launch({ env: claudeEnv });
+  await expect(button(page, 'New terminal')).toBeEnabled();
+  const install = async () => {
+    await page.keyboard.press('Control+Shift+P');
+    await expect(page.getByRole('dialog')).toBeVisible();
+    await page.keyboard.type('install');
+    await page.keyboard.press('Enter');
+  };
+  await install();
+  await expect(page.getByText('Baton runs from a checkout here')).toBeVisible();
+  await app.evaluate(({ app: electron }) => Object.defineProperty(electron, 'isPackaged', { value: true }));
+  await install();
+  const link = join(home.user, '.local', 'bin', 'baton');
+  await expect(page.getByText(`The command is ${link}`)).toBeVisible();
+  expect(readlinkSync(link)).toMatch(/resources[/\\]bin[/\\]baton$/);
 });

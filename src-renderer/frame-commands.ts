@@ -1,3 +1,4 @@
+import i18next from 'i18next';
 import type { RunId } from '../src-shared/ids.ts';
 import type { Handler, Handlers } from './commands.ts';
 import { call } from './engine.ts';
@@ -13,9 +14,11 @@ import {
   restartSession,
   sessionOf,
 } from './session-actions.ts';
+import { shell } from './shell.ts';
 import { nextWaiting } from './sidebar/grouping.ts';
 import { toggleSidebar } from './sidebar/sidebar-shown.ts';
 import { type Overlay, useWindow } from './store.ts';
+import { showNotice } from './ui/toasts.tsx';
 import {
   activeContent,
   activePanel,
@@ -97,6 +100,13 @@ function goToAttention(): void {
   if (next) openPane({ is: 'session', runId: next.runId });
 }
 
+async function installCommand(): Promise<void> {
+  const { path, isOnPath } = await call('shell.installCommand', {});
+  const folder = path.replace(/\/[^/]*$/, '');
+  const text = isOnPath ? 'installCommand.tryIt' : 'installCommand.addToPath';
+  showNotice(i18next.t('installCommand.done', { path }), { description: i18next.t(text, { folder }) });
+}
+
 const sessionHandlers: Handlers = {
   'session.newTerminal': { run: () => quickTerminal() },
   'session.newTerminalWith': { run: () => show({ is: 'newTerminal' }) },
@@ -164,6 +174,7 @@ const windowHandlers: Handlers = {
       if (file) await call('shell.openPath', { path: file.path, line: null });
     },
   },
+  'app.installCommand': { isEnabled: () => shell !== null, run: installCommand },
   'help.shortcuts': { run: () => openPane({ is: 'page', page: 'shortcuts' }) },
   'window.new': { run: async () => void (await call('shell.window', { action: 'new' })) },
   'window.close': { run: async () => void (await call('shell.window', { action: 'close' })) },

@@ -120,6 +120,7 @@ export const COMMANDS = {
 
   'settings.show': row('Settings', 'Application', ['cmd+,'], ['ctrl+,'], 'always', 'app'),
   'settings.openFile': row('Open settings.json', 'Application', [], [], 'always', null),
+  'app.installCommand': row("Install the 'baton' command", 'Application', [], [], 'always', 'help'),
   'help.shortcuts': row('Keyboard shortcuts', 'Application', ['alt+f1', 'cmd+/'], ['alt+f1'], 'always', 'help'),
   'window.new': row('New window', 'Window', ['cmd+shift+n'], ['ctrl+shift+alt+n'], 'always', 'file'),
   'window.close': row('Close window', 'Window', ['cmd+shift+w'], ['ctrl+shift+alt+w'], 'always', 'file'),

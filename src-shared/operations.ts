@@ -181,6 +181,8 @@ export const OPERATIONS = {
   'shell.clipboardRead': { params: nothing, result: z.object({ text: z.string() }) },
   'shell.clipboardWrite': { params: z.object({ text: z.string().check(z.maxLength(16_000_000)) }), result: nothing },
   'shell.window': { params: z.object({ action: z.enum(['new', 'close', 'toggle-fullscreen', 'quit']) }), result: nothing },
+  /** Makes `baton` a command of the user's. `isOnPath`: shells find it there by its name. */
+  'shell.installCommand': { params: nothing, result: z.object({ path: z.string(), isOnPath: z.boolean() }) },
   /** The sessions that this window shows now; the desktop shell notifies about the others. */
   'shell.visibleSessions': { params: z.object({ runIds: z.array(RunId).check(z.maxLength(256)) }), result: nothing },
 

@@ -72,6 +72,8 @@ describe('with a server', { timeout: 120_000 }, () => {
     const { sessions } = Sessions.parse(await ground.json(['list']));
     expect(sessions).toMatchObject([{ runId, kind: 'pty', title: 'first', cwd: ground.home, epoch: 1 }]);
     expect(Session.parse(await ground.json(['server', 'session', 'first']))).toMatchObject({ runId });
+    // Elsewhere there is always a screen, and a window would open.
+    if (process.platform === 'linux') await ground.terminal([]).shows(/running.*first/);
     await ground.ok(['close', 'first']);
   });
 

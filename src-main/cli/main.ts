@@ -14,11 +14,16 @@ async function main(args: readonly string[]): Promise<number> {
     const { complete } = await import('./completions.ts');
     return await complete(root, args.slice(2));
   }
-  if (args.length === 0) {
+  const isOnTerminal = process.stdin.isTTY && process.stdout.isTTY;
+  if (args.length === 0 && !isOnTerminal) {
     root.outputHelp();
     return EXIT.done;
   }
   try {
+    if (args.length === 0) {
+      const { open } = await import('./verbs/open.ts');
+      return (await open()) ?? EXIT.done;
+    }
     await root.parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {

@@ -25,7 +25,8 @@ export function program(onCode: (code: number) => void): Command {
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'baton:')) })
-    .configureHelp({ showGlobalOptions: false });
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText('after', '\nWithout a command, on a terminal: open the window.');
   addSessionVerbs(root, run);
   addInputVerbs(root, run);
   addServerVerbs(root, run);

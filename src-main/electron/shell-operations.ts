@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { clipboard, dialog, shell } from 'electron';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { app, clipboard, dialog, shell } from 'electron';
 import { RefusalError } from '../../src-shared/refusal.ts';
 import { cleanEnv } from '../child-env.ts';
 import type { OperationHandlers } from '../engine/connection.ts';
 import type { Paths } from '../paths.ts';
 import type { AppWindow } from './app-window.ts';
+import { linkCommand } from './command-link.ts';
 import { planOpening, webAddress } from './opening.ts';
 
 export interface ShellOperationsOptions {
@@ -56,6 +59,13 @@ export function shellOperations(window: AppWindow, options: ShellOperationsOptio
       else options.onQuit();
       return {};
     },
+    'shell.installCommand': () =>
+      linkCommand({
+        script: app.isPackaged ? join(process.resourcesPath, 'bin', 'baton') : null,
+        platform: process.platform,
+        home: homedir(),
+        env: process.env,
+      }),
     'shell.visibleSessions': async ({ runIds }) => {
       window.showed(runIds);
       options.onShown();
