@@ -47,6 +47,8 @@ export async function openEngine(folder, hasScreens = true) {
     version: '0',
     home: folder,
     operations: {},
+    serverAddress: () => null,
+    clientIdleMs: () => 300_000,
     quotas: () => ({ sessionBytes: 4 * 1024 ** 3, totalBytes: 16 * 1024 ** 3 }),
   });
   const stop = async () => {
@@ -61,7 +63,7 @@ export async function openEngine(folder, hasScreens = true) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [folder, ...flags] = process.argv.slice(2);
   const { engine, stop } = await openEngine(folder, !flags.includes('--no-screens'));
-  const server = createServer((socket) => engine.attachWire(streamWire(socket), { isLocal: true }));
+  const server = createServer((socket) => engine.attachWire(streamWire(socket), { isLocal: true, road: 'socket' }));
   server.listen(join(folder, 'socket'), () => process.stdout.write('ready\n'));
   process.on('SIGTERM', () => stop().then(() => process.exit(0)));
 }

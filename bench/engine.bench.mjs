@@ -334,7 +334,7 @@ async function engineHere() {
   const connect = () =>
     newClient(async () => {
       const [near, far] = parts.wirePair();
-      engine.attachWire(far, { isLocal: true });
+      engine.attachWire(far, { isLocal: true, road: 'socket' });
       return near;
     });
   return { connect, stop };

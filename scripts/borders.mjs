@@ -23,7 +23,7 @@ export const zones = {
   shared: { files: /^src-shared\//, imports: [], packages: /^(zod|lib0|uuid)($|\/)/ },
   'main tests': {
     files: /^src-main\/.*\.(test|fixture)\.ts$/,
-    imports: ['electron', 'cli', 'engine', 'store', 'leaf', 'composition', 'shared', 'scripted API'],
+    imports: ['electron', 'cli', 'server', 'engine', 'store', 'leaf', 'composition', 'shared', 'scripted API'],
     // Of Electron they take types: the compiler leaves nothing else of it in Node.
     packages: /./,
   },
@@ -41,6 +41,7 @@ export const zones = {
     packages: /^(node:|zod\/mini$|commander$|@bomb\.sh\/tab($|\/))/,
   },
   engine: { files: /^src-main\/engine\//, imports: ['leaf', 'shared'], types: ['store'], packages: withoutElectron },
+  server: { files: /^src-main\/server\//, imports: ['engine', 'leaf', 'shared'], types: ['store'], packages: withoutElectron },
   store: { files: /^src-main\/store\//, imports: ['leaf', 'shared'], packages: withoutElectron },
   // On these, and only these, of the files at the top of src-main may its folders build (as in src-main/tsconfig.leaf.json).
   leaf: {
@@ -50,7 +51,11 @@ export const zones = {
   },
   // version.ts reads it.
   manifest: { files: /^package\.json$/, imports: [], packages: /^$/ },
-  composition: { files: /^src-main\/[^/]+$/, imports: ['engine', 'store', 'leaf', 'shared'], packages: withoutElectron },
+  composition: {
+    files: /^src-main\/[^/]+$/,
+    imports: ['server', 'engine', 'store', 'leaf', 'shared'],
+    packages: withoutElectron,
+  },
   'renderer tests': {
     files: /^src-renderer\/.*\.test\.tsx?$/,
     imports: ['renderer', 'shared', 'shared tests'],
@@ -59,7 +64,7 @@ export const zones = {
   renderer: {
     files: /^src-renderer\//,
     imports: ['shared'],
-    packages: /^(?!node:|electron($|\/)|better-sqlite3|node-pty|ws$|pino|@anthropic-ai\/|@xterm\/headless)/,
+    packages: /^(?!node:|electron($|\/)|better-sqlite3|node-pty|ws$|fastify|@fastify\/|pino|@anthropic-ai\/|@xterm\/headless)/,
   },
   // Runs in plain Node without a build, so that it can be used from everywhere that is not shipped.
   'scripted API': { files: /^e2e\/scripted-api\//, imports: [], packages: withoutElectron },

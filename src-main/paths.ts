@@ -19,6 +19,8 @@ export interface Paths {
   /** Secrets that the user entrusts to Baton (an API key). */
   readonly secretsFile: string;
   readonly database: string;
+  /** Where the local HTTP server listens, and the key to it; while it runs. */
+  readonly serverFile: string;
   /** Chromium's own files. */
   readonly electron: string;
   /** The engine's Unix socket or named pipe. */
@@ -39,6 +41,7 @@ export function batonPaths(env: NodeJS.ProcessEnv = process.env): Paths {
     keybindingsFile: join(folders.config, 'keybindings.json'),
     secretsFile: join(folders.data, 'secrets.json'),
     database: join(folders.data, 'baton.db'),
+    serverFile: join(folders.data, 'server.json'),
     electron: join(folders.data, 'electron'),
   };
 }
@@ -90,7 +93,7 @@ export function preparePaths(paths: Paths): void {
   for (const folder of [paths.home, paths.config, paths.data, paths.logs, paths.cache, paths.run, paths.electron]) {
     if (folder !== null) prepareFolder(folder, folder === paths.run);
   }
-  for (const file of [paths.settingsFile, paths.keybindingsFile, paths.secretsFile]) {
+  for (const file of [paths.settingsFile, paths.keybindingsFile, paths.secretsFile, paths.serverFile]) {
     if (existsSync(file)) tighten(file, 0o600);
   }
 }

@@ -20,6 +20,7 @@ import { startScreens } from './engine/screen.ts';
 import type { TerminalColors } from './engine/screen-colors.ts';
 import { connectTo, lockEngine } from './engine-lock.ts';
 import { KeybindingsFile } from './keybindings-file.ts';
+import { LocalServer, serverOperations } from './local-server.ts';
 import type { Logger } from './logger.ts';
 import { type Paths, preparePaths } from './paths.ts';
 import { type KeyRing, Secrets } from './secrets.ts';
@@ -44,6 +45,8 @@ export interface RunningEngine {
   readonly engine: Engine;
   readonly settings: SettingsFile;
   readonly keybindings: KeybindingsFile;
+  /** Resolves when the local HTTP server listens, or will not. */
+  readonly serverReady: Promise<void>;
   /** Ends every program and releases the data folder. */
   stop(): Promise<void>;
 }
@@ -63,7 +66,7 @@ export async function obtainEngine(options: StartOptions): Promise<Obtained> {
   let engine: Engine | null = null;
   const serve = (socket: Socket) => {
     if (engine === null) waiting.push(socket);
-    else engine.attachWire(streamWire(socket), { isLocal: true });
+    else engine.attachWire(streamWire(socket), { isLocal: true, road: 'socket' });
   };
   const lock = await lockEngine(paths, {
     onConnection: serve,
@@ -125,6 +128,7 @@ async function openAll(
   const secrets = await Secrets.open(paths.secretsFile, keyRing);
 
   let engine: Engine | null = null;
+  let server: LocalServer | null = null;
   const onFileError = (error: unknown) => logger.error('a settings file cannot be read', { error });
   const settings: SettingsFile = opened.add(
     await SettingsFile.open(paths.settingsFile, {
@@ -132,6 +136,7 @@ async function openAll(
         probe.forget();
         screens.setColors(colorsOf(changed));
         engine?.broadcast({ type: 'settings:changed', settings: changed });
+        void server?.follow();
       },
       onError: onFileError,
     }),
@@ -175,6 +180,7 @@ async function openAll(
     home: paths.home ?? paths.data,
     operations: {
       ...machineOperations({ settings, keybindings, secrets, probe, files }),
+      ...serverOperations(() => ({ engine, server })),
       'engine.stop': async () => {
         if (onStopAsked === undefined) {
           throw new RefusalError('not-allowed', 'This engine is part of the open app and ends with it.', 'Quit the app.');
@@ -184,16 +190,23 @@ async function openAll(
         return {};
       },
     },
+    serverAddress: () => server?.address ?? null,
+    clientIdleMs: () => settings.settings['clients.idleMinutes'] * MINUTE_MS,
     quotas: () => ({
       sessionBytes: settings.settings['log.outputQuotaMbPerSession'] * MB,
       totalBytes: settings.settings['log.outputQuotaMbTotal'] * MB,
     }),
   });
   opened.add(engine, (it) => it.stop());
-  return { engine, settings, keybindings, stop: () => opened.close() };
+  server = opened.add(
+    new LocalServer({ engine, store, logger, version, file: paths.serverFile, settings: () => settings.settings, onNotice }),
+    (it) => it.stop(),
+  );
+  return { engine, settings, keybindings, serverReady: server.follow(), stop: () => opened.close() };
 }
 
 const MB = 1024 * 1024;
+const MINUTE_MS = 60_000;
 const PTY_HOST_GRACE_MS = 2_000;
 
 interface MachineParts {

@@ -98,7 +98,7 @@ class Host {
   }
   welcome(): void {
     const about = { machineId, machine: 'here', engineVersion: '0', platform: 'linux' };
-    void this.say({ type: 'welcome', protocol: PROTOCOL_VERSION, ...about, sessions: this.sessions });
+    void this.say({ type: 'welcome', protocol: PROTOCOL_VERSION, ...about, sessions: this.sessions, reconnect: null });
   }
   attached(change: Partial<Extract<HostMessage, { type: 'run:attached' }>> = {}): Promise<void> {
     const { attachId, after } = this.of('run:attach').at(-1) ?? { attachId: 0, after: null };

@@ -32,7 +32,26 @@ declare class AbortController {
 }
 
 declare const performance: { now(): number };
-declare const crypto: { getRandomValues<T extends Uint8Array>(bytes: T): T; randomUUID(): string };
+interface CryptoKey {
+  readonly type: string;
+}
+/** Absent in a page that came over plain HTTP from another machine. */
+interface SubtleCrypto {
+  digest(algorithm: 'SHA-256', bytes: Uint8Array<ArrayBuffer> | ArrayBuffer): Promise<ArrayBuffer>;
+  importKey(
+    format: 'raw',
+    key: ArrayBuffer,
+    algorithm: { name: 'HMAC'; hash: 'SHA-256' },
+    extractable: boolean,
+    usages: readonly 'sign'[],
+  ): Promise<CryptoKey>;
+  sign(algorithm: 'HMAC', key: CryptoKey, bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
+}
+declare const crypto: {
+  getRandomValues<T extends Uint8Array>(bytes: T): T;
+  randomUUID(): string;
+  readonly subtle: SubtleCrypto;
+};
 declare function btoa(binary: string): string;
 declare function atob(base64: string): string;
 

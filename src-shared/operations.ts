@@ -24,6 +24,28 @@ export const WireEvent = z.object({
 export const Screen = z.object({ seq: Seq, cols: z.int(), rows: z.int(), data: z.string() });
 export type Screen = z.infer<typeof Screen>;
 
+export const ClientKind = z.enum(['window', 'cli', 'browser', 'machine', 'mcp', 'test', 'api']);
+export type ClientKind = z.infer<typeof ClientKind>;
+
+/** How a client reaches the engine; `http`: by single requests. */
+export const Road = z.enum(['window', 'socket', 'websocket', 'polling', 'http']);
+export type Road = z.infer<typeof Road>;
+
+export const ClientSummary = z.object({
+  clientId: ClientId,
+  kind: ClientKind,
+  name: z.string(),
+  /** `idle`: not heard for a while, expected back. `disconnected`: it said goodbye, or was not heard for `clients.idleMinutes`. */
+  state: z.enum(['active', 'idle', 'disconnected']),
+  /** RFC 3339. */
+  connectedAt: z.string(),
+  lastHeardAt: z.string(),
+  /** The sessions that it follows now. */
+  sessions: z.array(RunId),
+  road: Road,
+});
+export type ClientSummary = z.infer<typeof ClientSummary>;
+
 export const OPERATIONS = {
   'session.list': { params: nothing, result: z.object({ sessions: z.array(SessionSummary) }) },
   'session.get': {
@@ -198,10 +220,45 @@ export const OPERATIONS = {
       clients: z.int(),
       running: z.int(),
       logBytes: z.int(),
+      /** Where the local HTTP server listens; null while it does not. */
+      port: z.nullable(z.int()),
+      url: z.nullable(z.string()),
     }),
   },
   /** Ends a headless engine, and with it the programs in its sessions. One that is part of the app refuses: it ends with the app. */
   'engine.stop': { params: nothing, result: nothing },
+
+  /** Every client that is connected, may come back, or has gone lately; the latest heard first. */
+  'clients.list': { params: nothing, result: z.object({ clients: z.array(ClientSummary) }) },
+  /** Closes the wires of these clients, the caller's own apart, and revokes their tokens. */
+  'clients.disconnect': {
+    params: z.union([z.object({ kind: ClientKind }), z.object({ clientId: ClientId })]),
+    result: z.object({ disconnected: z.int() }),
+  },
+
+  /** An address that lets one browser in, once, within seconds. Only for clients that are on this machine without a token. */
+  'server.loginCode': {
+    params: nothing,
+    result: z.object({ code: z.string(), url: z.string(), expiresAt: z.int() }),
+  },
+  /** What the engine and its HTTP server have done since they started. */
+  'server.stats': {
+    params: nothing,
+    result: z.object({
+      uptimeSeconds: z.number(),
+      /** `route`: its pattern, never an address. */
+      requests: z.array(z.object({ route: z.string(), status: z.int(), count: z.int() })),
+      wires: z.record(Road, z.int()),
+      events: z.int(),
+      /** Over the last ten seconds. */
+      eventsPerSecond: z.number(),
+      /** Bodies of requests and answers, and frames of wires. */
+      bytesIn: z.int(),
+      bytesOut: z.int(),
+      refusedAttempts: z.int(),
+      reconnections: z.int(),
+    }),
+  },
 } as const satisfies Record<string, { params: z.ZodMiniType; result: z.ZodMiniType }>;
 
 export type Operations = typeof OPERATIONS;

@@ -2,9 +2,10 @@ import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
 import * as z from 'zod/mini';
 import { PermissionDecision, PromptContent } from './events.ts';
+import { ReconnectToken } from './http-api.ts';
 import { ClientId, Epoch, InputId, MachineId, RunId, Seq } from './ids.ts';
 import { Keybinding } from './keymap.ts';
-import { OperationName, Screen, WireEvent } from './operations.ts';
+import { ClientKind, OperationName, Screen, WireEvent } from './operations.ts';
 import { Refusal } from './refusal.ts';
 import { PermissionMode, SessionState, SessionSummary } from './session.ts';
 
@@ -68,7 +69,7 @@ export const ClientMessage = z.discriminatedUnion('type', [
     type: z.literal('client:hello'),
     protocol: z.int(),
     clientId: ClientId,
-    kind: z.enum(['window', 'cli', 'browser', 'machine', 'mcp', 'test']),
+    kind: ClientKind,
     name: z.string().check(z.maxLength(128)),
   }),
   /**
@@ -120,7 +121,11 @@ export const HostMessage = z.discriminatedUnion('type', [
     engineVersion: z.string(),
     platform: z.string(),
     sessions: z.array(SessionSummary),
+    /** On a network wire: what opens the next one. null where nothing is needed to come back. */
+    reconnect: z.nullable(ReconnectToken),
   }),
+  /** Takes the place of `welcome.reconnect`, in good time before that expires. */
+  z.object({ type: z.literal('reconnect:token'), reconnect: ReconnectToken }),
   /**
    * Answer to `run:attach`; the events after `after` follow. With `screen`, the terminal starts from it. `reset` says that what
    * the client had is not a prefix of this log: forget it. `firstSeq` is where the log the client now has begins.
@@ -175,6 +180,8 @@ export const HostMessage = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('session:changed'), session: SessionSummary }),
   z.object({ type: z.literal('session:removed'), runId: RunId }),
+  /** The list of clients is another one: `clients.list` has it. At most once a second. */
+  z.object({ type: z.literal('clients:changed'), active: z.int() }),
   z.object({ type: z.literal('settings:changed'), settings: z.unknown() }),
   /** keybindings.json has changed. */
   z.object({ type: z.literal('keybindings:changed'), bindings: z.array(Keybinding) }),

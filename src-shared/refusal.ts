@@ -47,9 +47,15 @@ export const CLOSE = {
   malformedFrame: { code: 4400, reason: 'malformed frame' },
   helloExpected: { code: 4401, reason: 'client:hello expected first' },
   versionMismatch: { code: 4402, reason: 'protocol version not supported' },
+  disconnected: { code: 4403, reason: 'disconnected by the user' },
+  revoked: { code: 4404, reason: 'the token of this connection was revoked' },
+  superseded: { code: 4405, reason: 'this client has connected again' },
+  foreignToken: { code: 4406, reason: 'the token belongs to another client' },
   tooSlow: { code: 4500, reason: 'client reads too slowly' },
   shuttingDown: { code: 4501, reason: 'engine is stopping' },
   silent: { code: 4502, reason: 'no sign of life' },
   failed: { code: 4503, reason: 'the engine failed on a message' },
+  tokenTaken: { code: 4504, reason: 'another connection was opened with this token' },
+  tooMany: { code: 4505, reason: 'too many connections' },
 } as const;
 export type CloseReason = { readonly code: number; readonly reason: string };

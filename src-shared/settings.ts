@@ -44,6 +44,11 @@ export const Settings = z.object({
   'log.outputQuotaMbPerSession': z._default(z.number().check(z.gte(1)), 256),
   'log.outputQuotaMbTotal': z._default(z.number().check(z.gte(16)), 10_240),
   'window.confirmQuit': flag(true),
+  'server.enabled': flag(true),
+  /** 0: the one used last, or any free one. */
+  'server.port': z._default(z.int().check(z.gte(0), z.lte(65_535)), 0),
+  'server.reconnectMinutes': z._default(z.number().check(z.gte(1), z.lte(1_440)), 15),
+  'clients.idleMinutes': z._default(z.number().check(z.gte(1), z.lte(1_440)), 5),
 });
 export type Settings = z.infer<typeof Settings>;
 

@@ -28,7 +28,7 @@ export class EngineDoor {
   /** Serves a window's page. */
   async attachPage(page: Wire, tap: Tap): Promise<void> {
     const obtained = await this.#obtain();
-    if (obtained.kind === 'here') obtained.engine.attachWire(page, { isLocal: true, shell: tap.handlers });
+    if (obtained.kind === 'here') obtained.engine.attachWire(page, { isLocal: true, road: 'window', shell: tap.handlers });
     else joinWires(page, await this.#connectTo(obtained), tap);
   }
 
@@ -37,7 +37,7 @@ export class EngineDoor {
     const obtained = await this.#obtain();
     if (obtained.kind === 'there') return await this.#connectTo(obtained);
     const [client, host] = wirePair();
-    obtained.engine.attachWire(host, { isLocal: true });
+    obtained.engine.attachWire(host, { isLocal: true, road: 'window' });
     return client;
   }
 

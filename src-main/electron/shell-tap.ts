@@ -47,7 +47,7 @@ async function answer(
   const reply = (outcome: { ok: true; result: unknown } | { ok: false; refusal: Refusal }) =>
     page.send(encodeMessage({ type: 'reply', callId, outcome }));
   try {
-    reply({ ok: true, result: await perform(handlers, operation, params, { clientId, signal }) });
+    reply({ ok: true, result: await perform(handlers, operation, params, { clientId, signal, road: 'window' }) });
   } catch (error) {
     if (error instanceof RefusalError) {
       reply({ ok: false, refusal: error.refusal });

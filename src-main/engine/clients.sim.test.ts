@@ -100,6 +100,8 @@ class World {
       home: '/',
       operations: {},
       now: () => this.agenda.nowMs,
+      serverAddress: () => null,
+      clientIdleMs: () => 300_000,
       quotas: () => ({ sessionBytes: 1, totalBytes: 1 }),
     });
   }
@@ -208,7 +210,7 @@ class World {
         if (this.isDown) throw new Error('no engine listens');
         const lane = `wire ${this.#wires++}`;
         const ends = wirePair((deliver) => void this.agenda.add(lane, deliver));
-        this.engine.attachWire(ends[1], { isLocal: true });
+        this.engine.attachWire(ends[1], { isLocal: true, road: 'socket' });
         line.wire = ends[0];
         return ends[0];
       },

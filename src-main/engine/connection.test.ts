@@ -46,14 +46,16 @@ beforeEach(() => {
         engineVersion: '0',
         platform: 'linux',
         sessions: [],
+        reconnect: null,
       }),
       session: () => {
         throw new Error('a bug');
       },
+      handleHello: () => {},
       handleClosed: () => {},
       onProblem: (message) => problems.push(message),
     },
-    { isLocal: true },
+    { isLocal: true, road: 'socket' },
   );
 });
 afterEach(() => {

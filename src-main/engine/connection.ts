@@ -1,5 +1,6 @@
+import type { ReconnectToken } from '../../src-shared/http-api.ts';
 import type { ClientId, RunId } from '../../src-shared/ids.ts';
-import { OPERATIONS, type OperationName, type ParamsOf, type ResultOf } from '../../src-shared/operations.ts';
+import { OPERATIONS, type OperationName, type ParamsOf, type ResultOf, type Road } from '../../src-shared/operations.ts';
 import {
   type ClientMessage,
   encodeMessage,
@@ -15,7 +16,7 @@ import type { SessionCommand } from './session-commands.ts';
 import { RunViewer } from './viewer.ts';
 
 /** Without any frame for so long a wire is dead, whatever it says of itself [wire-9]. */
-const SILENT_AFTER_MS = 25_000;
+export const SILENT_AFTER_MS = 25_000;
 /** Before that it is asked: the timers of a hidden page may be too slow for pings of its own, its answers are not. */
 const ASK_AFTER_MS = 10_000;
 const LOOK_EVERY_MS = 5_000;
@@ -29,14 +30,17 @@ export interface Caller {
   readonly clientId: ClientId;
   /** Aborted when the caller is gone: nobody waits for the answer any more. */
   readonly signal: AbortSignal;
+  readonly road: Road;
 }
 
 export interface ConnectionHost {
   readonly store: Pick<Store, 'read' | 'readBack'>;
-  welcome(): Extract<HostMessage, { type: 'welcome' }>;
+  welcome(reconnect: ReconnectToken | null): Extract<HostMessage, { type: 'welcome' }>;
   session(runId: RunId): Session | undefined;
   readonly operations: OperationHandlers;
-  handleClosed(connection: Connection): void;
+  /** The connection's client is known now. */
+  handleHello(connection: Connection): void;
+  handleClosed(connection: Connection, why: CloseReason): void;
   onProblem(message: string, error?: unknown): void;
 }
 
@@ -45,6 +49,16 @@ export interface ConnectionOptions {
   readonly shell?: OperationHandlers;
   /** On this machine: its terminal may hold a program's output back [pty-4]. */
   readonly isLocal: boolean;
+  readonly road: Road;
+  /** Set on a wire from the network. */
+  readonly admission?: Admission;
+}
+
+/** Who may speak on a wire, and what brings its client back. */
+export interface Admission {
+  /** The only client that may; null: any. */
+  readonly clientId: ClientId | null;
+  reconnect(clientId: ClientId): Promise<ReconnectToken>;
 }
 
 /** One wire: its client, the sessions it has attached, and the door that every frame passes. */
@@ -58,6 +72,7 @@ export class Connection {
   #heardMs = performance.now();
   #lookedMs = performance.now();
   #callsUnderWay = 0;
+  #isWelcome = false;
   #isClosed = false;
   readonly #gone = new AbortController();
 
@@ -67,18 +82,29 @@ export class Connection {
     this.#options = options;
     this.#watch = setInterval(() => this.#look(), LOOK_EVERY_MS);
     this.#watch.unref();
-    wire.onClose = () => this.#handleClose();
+    wire.onClose = (why) => this.#handleClose(why);
     wire.onFrame = (frame) => this.#handleFrame(frame);
   }
 
-  /** null before hello. */
-  get clientId(): ClientId | null {
-    return this.#client?.clientId ?? null;
+  /** What the client said of itself; null before hello. */
+  get client(): Extract<ClientMessage, { type: 'client:hello' }> | null {
+    return this.#client;
+  }
+  get road(): Road {
+    return this.#options.road;
+  }
+  /** By `performance.now()`. */
+  get heardMs(): number {
+    return this.#heardMs;
+  }
+  /** The sessions that it has attached. */
+  get sessions(): RunId[] {
+    return [...this.#viewers.keys()];
   }
 
-  /** Sends a message that every client gets; nothing before hello. */
+  /** Sends a message that every client gets; nothing before welcome. */
   tell(frame: Uint8Array): void {
-    if (this.#client !== null) this.#wire.send(frame);
+    if (this.#isWelcome) this.#wire.send(frame);
   }
 
   /** The session is no more, or its viewer has left: nothing of it is sent any longer. */
@@ -117,9 +143,31 @@ export class Connection {
       const reason = `this engine speaks protocol ${PROTOCOL_VERSION}, the client ${message.protocol}: update the older one`;
       this.close({ ...CLOSE.versionMismatch, reason });
     } else {
+      const { admission } = this.#options;
+      if (admission !== undefined && (admission.clientId ?? message.clientId) !== message.clientId) {
+        this.close(CLOSE.foreignToken);
+        return;
+      }
       this.#client = message;
-      this.#send(this.#host.welcome());
+      this.#host.handleHello(this);
+      if (admission === undefined) this.#welcome(null);
+      else void this.#welcomeBack(admission, message.clientId);
     }
+  }
+
+  /** The next token is stored before the client has it: it has to work after a crash. */
+  async #welcomeBack(admission: Admission, clientId: ClientId): Promise<void> {
+    try {
+      this.#welcome(await admission.reconnect(clientId));
+    } catch (error) {
+      this.#host.onProblem('making a reconnect token failed', error);
+      this.close(CLOSE.failed);
+    }
+  }
+
+  #welcome(reconnect: ReconnectToken | null): void {
+    this.#send(this.#host.welcome(reconnect));
+    this.#isWelcome = true;
   }
 
   #handleMessage(message: ClientMessage, client: Extract<ClientMessage, { type: 'client:hello' }>): void {
@@ -201,7 +249,7 @@ export class Connection {
       return;
     }
     this.#callsUnderWay += 1;
-    this.#perform(operation, params, { clientId, signal: this.#gone.signal })
+    this.#perform(operation, params, { clientId, signal: this.#gone.signal, road: this.#options.road })
       .then(
         (result) => this.#send({ type: 'reply', callId, outcome: { ok: true, result } }),
         (error: unknown) => {
@@ -239,14 +287,14 @@ export class Connection {
     else if (now - this.#heardMs > ASK_AFTER_MS && this.#client !== null) this.#send({ type: 'ping', sentAt: Date.now() });
   }
 
-  #handleClose(): void {
+  #handleClose(why: CloseReason): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearInterval(this.#watch);
     this.#gone.abort();
     for (const viewer of this.#viewers.values()) viewer.detach();
     this.#viewers.clear();
-    this.#host.handleClosed(this);
+    this.#host.handleClosed(this, why);
   }
 }
 

@@ -3,6 +3,7 @@ import { NO_SEQ, type RunId } from '../../src-shared/ids.ts';
 import type { ParamsOf, ResultOf } from '../../src-shared/operations.ts';
 import { RefusalError } from '../../src-shared/refusal.ts';
 import type { Store } from '../store/store.ts';
+import type { Clients } from './clients.ts';
 import type { OperationHandlers } from './connection.ts';
 import { expandHome } from './home-folder.ts';
 import type { Screens } from './screen.ts';
@@ -11,13 +12,20 @@ import type { Session } from './session.ts';
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 const MAX_LAYOUT_CHARS = 1_000_000;
 
+/** Where the local HTTP server listens. */
+export interface ServerAddress {
+  readonly port: number;
+  readonly url: string;
+}
+
 /** What the operations need of the engine. */
 export interface OperationsTarget {
   readonly sessions: ReadonlyMap<RunId, Session>;
   readonly startedAt: string;
   readonly version: string;
   readonly home: string;
-  readonly clients: number;
+  readonly clients: Clients;
+  readonly wires: Readonly<Record<string, number>>;
   readonly machine: { readonly machineId: ResultOf<'engine.status'>['machineId']; readonly name: string };
   summaries(): ResultOf<'session.list'>['sessions'];
   session(runId: RunId): Session;
@@ -32,7 +40,7 @@ export interface OperationsTarget {
 /** The engine's share of the one table of operations. */
 export function engineOperations(
   engine: OperationsTarget,
-  { store, screens }: { store: Store; screens: Screens },
+  { store, screens, serverAddress }: { store: Store; screens: Screens; serverAddress: () => ServerAddress | null },
 ): OperationHandlers {
   return {
     'session.list': async () => ({ sessions: engine.summaries() }),
@@ -92,10 +100,14 @@ export function engineOperations(
       pid: process.pid,
       startedAt: engine.startedAt,
       home: engine.home,
-      clients: engine.clients,
+      clients: Object.values(engine.wires).reduce((sum, wires) => sum + wires, 0),
       running: [...engine.sessions.values()].filter((session) => session.isRunning).length,
       logBytes: await store.sizeBytes(),
+      port: serverAddress()?.port ?? null,
+      url: serverAddress()?.url ?? null,
     }),
+    'clients.list': async () => ({ clients: engine.clients.list() }),
+    'clients.disconnect': async (target, { clientId }) => ({ disconnected: engine.clients.disconnect(target, clientId) }),
   };
 }
 

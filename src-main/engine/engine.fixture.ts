@@ -68,6 +68,8 @@ export async function ground(folder?: string, claude: ClaudeParts = { adapter: e
     version: '0',
     home,
     operations: {},
+    serverAddress: () => null,
+    clientIdleMs: () => 300_000,
     quotas: () => ({ sessionBytes: 256 * 1024 * 1024, totalBytes: 1024 * 1024 * 1024 }),
   });
   const clients: RunSessionClient[] = [];
@@ -113,7 +115,7 @@ export function connectTo(
     connect: async () => {
       const [near, far] = wirePair(options.schedule);
       wires.push(near);
-      engine.attachWire(far, { isLocal: options.isLocal ?? true });
+      engine.attachWire(far, { isLocal: options.isLocal ?? true, road: 'socket' });
       return near;
     },
   });

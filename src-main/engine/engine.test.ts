@@ -107,7 +107,7 @@ describe('wires', () => {
     const closedBy = (frames: readonly Uint8Array[]) =>
       new Promise<CloseReason>((resolve) => {
         const [near, far] = wirePair();
-        here.engine.attachWire(far, { isLocal: true });
+        here.engine.attachWire(far, { isLocal: true, road: 'socket' });
         near.onClose = resolve;
         for (const frame of frames) near.send(frame);
       });

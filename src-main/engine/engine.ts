@@ -1,26 +1,43 @@
 import { v7 as uuidv7 } from 'uuid';
 import { newEvent } from '../../src-shared/events.ts';
+import type { ReconnectToken } from '../../src-shared/http-api.ts';
 import { FIRST_EPOCH, type InputId, NO_SEQ, RunId, Seq } from '../../src-shared/ids.ts';
+import type { OperationName, ResultOf, Road } from '../../src-shared/operations.ts';
 import { encodeMessage, type HostMessage, PROTOCOL_VERSION } from '../../src-shared/protocol.ts';
 import { CLOSE, RefusalError } from '../../src-shared/refusal.ts';
 import type { SessionSpec, SessionState, SessionSummary } from '../../src-shared/session.ts';
 import { foldState, initialState } from '../../src-shared/session-state.ts';
 import type { Wire } from '../../src-shared/wire.ts';
 import type { SessionRow } from '../store/store.ts';
-import { Connection, type ConnectionOptions, type OperationHandlers, unknownSession } from './connection.ts';
-import { engineOperations } from './engine-operations.ts';
+import { Clients } from './clients.ts';
+import {
+  type Caller,
+  Connection,
+  type ConnectionOptions,
+  type OperationHandlers,
+  perform,
+  unknownSession,
+} from './connection.ts';
+import { engineOperations, type ServerAddress } from './engine-operations.ts';
+import { EventRate } from './event-rate.ts';
 import { Session, type SessionDependencies, type SessionOrigin } from './session.ts';
 import { metaJson, readMeta, type SessionMeta } from './session-meta.ts';
 
-export interface EngineOptions extends Omit<SessionDependencies, 'onChange' | 'now'> {
+export interface EngineOptions extends Omit<SessionDependencies, 'onChange' | 'onEvents' | 'now'> {
   readonly version: string;
   /** Operations that are the machine's rather than the engine's: settings, key bindings, Claude's, files. */
   readonly operations: OperationHandlers;
   readonly now?: () => number;
   readonly home: string;
+  /** null: it does not run. */
+  readonly serverAddress: () => ServerAddress | null;
+  /** A client that is not heard for so long counts as disconnected. */
+  readonly clientIdleMs: () => number;
   readonly quotas: () => { readonly sessionBytes: number; readonly totalBytes: number };
 }
 
+/** Who comes and goes is told at most so often: a thousand clients may come back at once. */
+const CLIENTS_EVERY_MS = 1_000;
 /** Activity alone changes a list's row at most so often. */
 const ACTIVITY_EVERY_MS = 1_000;
 const COMPACT_EVERY_MS = 60_000;
@@ -33,6 +50,7 @@ const SETTLE_MS = 5_000;
  */
 export class Engine {
   readonly startedAt = new Date().toISOString();
+  readonly clients: Clients;
   readonly #options: EngineOptions;
   readonly #dependencies: SessionDependencies;
   readonly #sessions = new Map<RunId, Session>();
@@ -40,11 +58,13 @@ export class Engine {
   readonly #connections = new Set<Connection>();
   readonly #listeners = new Set<(summary: SessionSummary) => void>();
   readonly #removalListeners = new Set<(runId: RunId) => void>();
+  readonly #events = new EventRate();
   readonly #dirty = new Set<Session>();
   readonly #operations: OperationHandlers;
   readonly #compaction: ReturnType<typeof setInterval>;
   #isFlushQueued = false;
   #activityTimer: ReturnType<typeof setTimeout> | null = null;
+  #clientsTimer: ReturnType<typeof setTimeout> | null = null;
   #isCompacting = false;
   #isStopping = false;
 
@@ -54,7 +74,9 @@ export class Engine {
       ...options,
       now: options.now ?? Date.now,
       onChange: (session, isUrgent) => this.#handleChange(session, isUrgent),
+      onEvents: (count) => this.#events.add(count),
     };
+    this.clients = new Clients({ idleMs: options.clientIdleMs, onChange: () => this.#handleClients() });
     this.#operations = { ...options.operations, ...engineOperations(this, options) };
     this.#compaction = setInterval(() => void this.compact(), COMPACT_EVERY_MS);
     this.#compaction.unref();
@@ -77,8 +99,15 @@ export class Engine {
   get sessions(): ReadonlyMap<RunId, Session> {
     return this.#sessions;
   }
-  get clients(): number {
-    return this.#connections.size;
+  /** Open wires by their road. */
+  get wires(): Record<Road, number> {
+    const wires: Record<Road, number> = { window: 0, socket: 0, websocket: 0, polling: 0, http: 0 };
+    for (const { road } of this.#connections) wires[road] += 1;
+    return wires;
+  }
+  /** What all sessions have logged since the start. */
+  get eventCounts(): { readonly events: number; readonly eventsPerSecond: number } {
+    return { events: this.#events.total, eventsPerSecond: this.#events.perSecond };
   }
   get version(): string {
     return this.#options.version;
@@ -111,9 +140,13 @@ export class Engine {
       {
         store: this.#options.store,
         operations: this.#operations,
-        welcome: () => this.#welcome(),
+        welcome: (reconnect) => this.#welcome(reconnect),
         session: (runId) => this.#sessions.get(runId),
-        handleClosed: () => this.#connections.delete(connection),
+        handleHello: () => this.clients.joined(connection),
+        handleClosed: (_connection, why) => {
+          this.#connections.delete(connection);
+          this.clients.left(connection, why);
+        },
         onProblem: this.#options.onProblem,
       },
       options,
@@ -121,6 +154,11 @@ export class Engine {
     this.#connections.add(connection);
     if (this.#isStopping) connection.close(CLOSE.shuttingDown);
     return connection;
+  }
+
+  /** Carries out an operation for somebody without a wire; parameters are read by their schema. */
+  perform<N extends OperationName>(operation: N, params: unknown, caller: Caller): Promise<ResultOf<N>> {
+    return perform(this.#operations, operation, params, caller);
   }
 
   /** Sends a message to every client. */
@@ -210,7 +248,8 @@ export class Engine {
     if (this.#isStopping) return;
     this.#isStopping = true;
     clearInterval(this.#compaction);
-    if (this.#activityTimer !== null) clearTimeout(this.#activityTimer);
+    for (const timer of [this.#activityTimer, this.#clientsTimer]) if (timer !== null) clearTimeout(timer);
+    this.clients.stop();
     const sessions = [...this.#sessions.values()];
     await Promise.all(sessions.filter((session) => session.isRunning).map((session) => session.stop('Baton was quit')));
     for (const connection of this.#connections) connection.close(CLOSE.shuttingDown);
@@ -271,7 +310,7 @@ export class Engine {
     return session;
   }
 
-  #welcome(): Extract<HostMessage, { type: 'welcome' }> {
+  #welcome(reconnect: ReconnectToken | null): Extract<HostMessage, { type: 'welcome' }> {
     const { machineId, name } = this.machine;
     return {
       type: 'welcome',
@@ -281,7 +320,16 @@ export class Engine {
       engineVersion: this.version,
       platform: process.platform,
       sessions: this.summaries(),
+      reconnect,
     };
+  }
+
+  #handleClients(): void {
+    if (this.#isStopping) return;
+    this.#clientsTimer ??= setTimeout(() => {
+      this.#clientsTimer = null;
+      this.broadcast({ type: 'clients:changed', active: this.clients.active });
+    }, CLIENTS_EVERY_MS);
   }
 
   #handleChange(session: Session, isUrgent: boolean): void {

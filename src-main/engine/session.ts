@@ -27,6 +27,7 @@ export interface SessionDependencies {
   readonly now: () => number;
   /** Something that lists show has changed. `isUrgent` is false for mere activity. */
   readonly onChange: (session: Session, isUrgent: boolean) => void;
+  readonly onEvents: (count: number) => void;
   /** Something went wrong that is nobody's request. */
   readonly onProblem: (message: string, error?: unknown) => void;
 }
@@ -329,6 +330,7 @@ export class Session implements AdapterHost {
     this.viewers.publish(published);
     for (const event of events) this.screen.show(event);
     this.watchDriver();
+    this.#dependencies.onEvents(events.length);
     this.#dependencies.onChange(this, isUrgent);
   }
 

@@ -20,7 +20,17 @@ export interface SettingRow {
   readonly key: SettingKey;
   readonly control: Control;
 }
-export const SETTING_GROUPS = ['machine', 'appearance', 'terminal', 'claude', 'notifications', 'window', 'log'] as const;
+export const SETTING_GROUPS = [
+  'machine',
+  'appearance',
+  'terminal',
+  'claude',
+  'notifications',
+  'window',
+  'log',
+  'server',
+  'clients',
+] as const;
 export type SettingGroup = (typeof SETTING_GROUPS)[number];
 
 const onOff: Control = { is: 'switch' };
@@ -63,6 +73,10 @@ export const SETTING_CONTROLS: Readonly<Record<SettingKey, Control>> = {
   'window.confirmQuit': onOff,
   'log.outputQuotaMbPerSession': { is: 'number', least: 1, most: 1_000_000, step: 1 },
   'log.outputQuotaMbTotal': { is: 'number', least: 16, most: 10_000_000, step: 1 },
+  'server.enabled': onOff,
+  'server.port': { is: 'number', least: 0, most: 65_535, step: 1 },
+  'server.reconnectMinutes': { is: 'number', least: 1, most: 1_440, step: 1 },
+  'clients.idleMinutes': { is: 'number', least: 1, most: 1_440, step: 1 },
 };
 
 /** Own keys of the table, typed. */

@@ -131,6 +131,7 @@ export class ScriptedHost {
       engineVersion: '0.1.0',
       platform: 'linux',
       sessions: [...this.sessions.values()],
+      reconnect: null,
     });
   }
 

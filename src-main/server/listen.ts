@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+
+export class PortTaken extends Error {
+  override readonly name = 'PortTaken';
+}
+
+export interface Listening {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Sockets that one listener keeps open: wires, streams and requests together. */
+const MAX_SOCKETS = 2_000;
+/** A request that is not there whole by then is given up. */
+const REQUEST_TIMEOUT_MS = 120_000;
+const KEEP_ALIVE_MS = 65_000;
+/** Free ports that are tried before giving up: one may be free on one address and taken on the other. */
+const MAX_TRIES = 10;
+
+/**
+ * Listens on both loopback addresses at the same port, for a browser may take either for `localhost`: if somebody else had one of
+ * them, tokens would go there. `port` 0: any that is free on both. Throws PortTaken.
+ */
+export async function listenOnLoopback(app: FastifyInstance, port: number): Promise<Listening> {
+  for (let tries = 1; ; tries++) {
+    const first = await listen(app, { host: '127.0.0.1', port });
+    const chosen = portOf(first);
+    try {
+      const second = await listen(app, { host: '::1', port: chosen, ipv6Only: true }).catch(ignoreMissingIpv6);
+      const servers = second === null ? [first] : [first, second];
+      return { port: chosen, close: () => closeAll(servers) };
+    } catch (error) {
+      await closeAll([first]);
+      if (port !== 0 || tries === MAX_TRIES) throw error;
+    }
+  }
+}
+
+async function listen(
+  app: FastifyInstance,
+  address: { readonly host: string; readonly port: number; readonly ipv6Only?: boolean },
+): Promise<Server> {
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS });
+  server.maxConnections = MAX_SOCKETS;
+  server.on('request', (request, response) => app.routing(request, response));
+  server.on('upgrade', (request, socket, head) => app.server.emit('upgrade', request, socket, head));
+  try {
+    server.listen(address);
+    await once(server, 'listening');
+    return server;
+  } catch (error) {
+    if (!hasCode(error, 'EADDRINUSE', 'EACCES')) throw error;
+    throw new PortTaken(`Port ${address.port} cannot be listened at: another program has it.`, { cause: error });
+  }
+}
+
+function ignoreMissingIpv6(error: unknown): null {
+  if (hasCode(error, 'EADDRNOTAVAIL', 'EAFNOSUPPORT')) return null;
+  throw error;
+}
+
+async function closeAll(servers: readonly Server[]): Promise<void> {
+  await Promise.all(
+    servers.map(async (server) => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    }),
+  );
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  return address.port;
+}
+
+function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
+}

@@ -1,0 +1,184 @@
+import websocket from '@fastify/websocket';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { type ErrorAnswer, LoginRequest, PATHS, ProofRequest, WIRE_SUBPROTOCOL } from '../../src-shared/http-api.ts';
+import type { OperationName, ResultOf } from '../../src-shared/operations.ts';
+import { MAX_FRAME_BYTES } from '../../src-shared/protocol.ts';
+import { RefusalError } from '../../src-shared/refusal.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Logger } from '../logger.ts';
+import { addGate, loopbackNames, type Names, principalOf, REFUSED } from './gate.ts';
+import { type Listening, listenOnLoopback } from './listen.ts';
+import { proofOfHash } from './proof.ts';
+import { ServerStats } from './stats.ts';
+import type { Tokens } from './tokens.ts';
+
+/**
+ * Registers routes on the server. The gate stands before all of them; `config: { access: 'open' }` on a route exempts it from the
+ * token only. Who asks is in `context.principal(request)`; when its `signal` aborts, what still goes on (a stream) has to end.
+ * Throw a RefusalError to refuse: it becomes an ErrorAnswer with the status that fits its code.
+ */
+export type Routes = (app: FastifyInstance, context: ServerContext) => void | Promise<void>;
+
+/** What routes work with. */
+export interface ServerContext {
+  readonly engine: Engine;
+  readonly logger: Logger;
+  readonly stats: ServerStats;
+  readonly tokens: Tokens;
+  readonly version: string;
+  principal(request: FastifyRequest): ReturnType<typeof principalOf>;
+  /** Carries out an operation for the client that asks: parameters are read by their schema. */
+  call<N extends OperationName>(request: FastifyRequest, operation: N, params: unknown): Promise<ResultOf<N>>;
+}
+
+export interface ServerOptions {
+  readonly engine: Engine;
+  readonly logger: Logger;
+  readonly tokens: Tokens;
+  readonly version: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly routes: readonly Routes[];
+}
+
+export { PortTaken } from './listen.ts';
+
+export interface RunningServer {
+  readonly port: number;
+  readonly url: string;
+  readonly stats: ServerStats;
+  stop(): Promise<void>;
+}
+
+const MAX_BODY_BYTES = 1024 * 1024;
+
+/** The engine's HTTP server. Throws PortTaken. */
+export async function startServer({ engine, logger, tokens, version, port, routes }: ServerOptions): Promise<RunningServer> {
+  const stats = new ServerStats();
+  const context: ServerContext = {
+    engine,
+    logger,
+    stats,
+    tokens,
+    version,
+    principal: principalOf,
+    call: (request, operation, params) => {
+      const { clientId, signal } = principalOf(request);
+      return engine.perform(operation, params, { clientId, signal, road: 'http' });
+    },
+  };
+  let names: Names = { origins: new Map() };
+  const app = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    exposeHeadRoutes: false,
+    // An address that cannot be read is no route: it gets no further than the gate would let it.
+    frameworkErrors: (_error, _request, reply) => {
+      reply.raw.writeHead(403, { 'content-type': 'application/json' }).end(JSON.stringify(REFUSED));
+    },
+  });
+  addGate(app, tokens, () => names);
+  addAnswers(app, logger);
+  countRequests(app, stats);
+  await app.register(websocket, {
+    options: {
+      maxPayload: MAX_FRAME_BYTES,
+      perMessageDeflate: false,
+      handleProtocols: (offered) => (offered.has(WIRE_SUBPROTOCOL) ? WIRE_SUBPROTOCOL : false),
+    },
+    errorHandler: (_error, socket) => socket.terminate(),
+  });
+  for (const register of [doorRoutes, ...routes]) await register(app, context);
+  await app.ready();
+  let listening: Listening;
+  try {
+    listening = await listenOnLoopback(app, port);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  names = loopbackNames(listening.port);
+  const stop = async () => {
+    await listening.close();
+    await app.close();
+  };
+  return { port: listening.port, url: `http://127.0.0.1:${listening.port}`, stats, stop };
+}
+
+/** What comes before a token. */
+const doorRoutes: Routes = (app, { tokens, version }) => {
+  const open = { config: { access: 'open' as const } };
+  app.get(PATHS.health, open, async () => ({ ok: true, version }));
+  app.post(PATHS.login, open, async ({ body }, reply) => {
+    const asked = LoginRequest.safeParse(body);
+    const token = asked.success ? await tokens.login(asked.data.code, asked.data.clientId) : null;
+    return token ?? reply.code(401).send(REFUSED);
+  });
+  app.post(PATHS.proof, open, async ({ body, headers }, reply) => {
+    const asked = ProofRequest.safeParse(body);
+    const hash = asked.success ? tokens.hashOfId(asked.data.tokenId) : null;
+    if (!asked.success || hash === null) return reply.code(401).send(REFUSED);
+    return { proof: proofOfHash(hash, headers.host ?? '', asked.data.challenge) };
+  });
+};
+
+const STATUS: Readonly<Record<ErrorAnswer['error']['code'], number>> = {
+  'bad-request': 400,
+  'unknown-session': 404,
+  'unknown-target': 404,
+  'not-running': 409,
+  'already-answered': 409,
+  'input-id-reused': 409,
+  'queue-full': 429,
+  'too-large': 413,
+  'wrong-epoch': 409,
+  'not-allowed': 403,
+  'not-ready': 503,
+  unsupported: 501,
+  'version-mismatch': 400,
+  'shutting-down': 503,
+  failed: 500,
+};
+
+/** Every error is an ErrorAnswer, and no answer may be kept by a cache. */
+function addAnswers(app: FastifyInstance, logger: Logger): void {
+  // Plain text would let a form of another site's page through.
+  app.removeContentTypeParser('text/plain');
+  app.addHook('onSend', async (_request, reply) => {
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+    reply.header('x-content-type-options', 'nosniff');
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const message = `There is no ${request.method} at this address.`;
+    void reply.code(404).send({ error: { code: 'unknown-target', message, hint: null } } satisfies ErrorAnswer);
+  });
+  app.setErrorHandler((error, request, reply) => {
+    if (error instanceof RefusalError) {
+      return reply.code(STATUS[error.refusal.code]).send({ error: error.refusal } satisfies ErrorAnswer);
+    }
+    const status = statusOf(error);
+    if (status === 500) {
+      logger.error('a request failed', { operation: `${request.method} ${request.routeOptions.url ?? ''}`, error });
+      return reply.code(500).send(errorAnswer('failed', 'The request failed.', 'The log says where.'));
+    }
+    const message = error instanceof Error ? error.message : 'The request cannot be read.';
+    return reply.code(status).send(errorAnswer(status === 413 ? 'too-large' : 'bad-request', message, null));
+  });
+}
+
+function errorAnswer(code: ErrorAnswer['error']['code'], message: string, hint: string | null): ErrorAnswer {
+  return { error: { code, message, hint } };
+}
+
+/** What the framework refuses says with which status. */
+function statusOf(error: unknown): number {
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : 500;
+}
+
+function countRequests(app: FastifyInstance, stats: ServerStats): void {
+  app.addHook('onResponse', async (request, reply) => {
+    stats.handled(`${request.method} ${request.routeOptions.url ?? '(none)'}`, reply.statusCode);
+    stats.received(Number(request.headers['content-length'] ?? 0) || 0);
+    stats.sent(Number(reply.getHeader('content-length') ?? 0) || 0);
+  });
+}
