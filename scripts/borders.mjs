@@ -19,8 +19,10 @@ const withoutElectron = /^(?!electron($|\/))/;
 
 /** @type {Record<string, Zone>} */
 export const zones = {
-  'shared tests': { files: /^src-shared\/(.*\.test\.ts$|sim\/)/, imports: ['shared'], packages: withoutElectron },
-  shared: { files: /^src-shared\//, imports: [], packages: /^(zod|lib0|uuid)($|\/)/ },
+  'shared tests': { files: /^src-shared\/(.*\.test\.ts$|sim\/)/, imports: ['shared', 'seal'], packages: withoutElectron },
+  // The one door to the crypto library.
+  seal: { files: /^src-shared\/seal\.ts$/, imports: [], packages: /^libsodium-wrappers$/ },
+  shared: { files: /^src-shared\//, imports: ['seal'], packages: /^(zod|lib0|uuid)($|\/)/ },
   'main tests': {
     files: /^src-main\/.*\.(test|fixture)\.ts$/,
     imports: ['electron', 'cli', 'server', 'engine', 'store', 'leaf', 'composition', 'shared', 'scripted API'],
