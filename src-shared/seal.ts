@@ -109,6 +109,11 @@ export function openSealed(box: KeyPair, sealed: Uint8Array): Uint8Array | null 
   return orNull(() => sodium.crypto_box_seal_open(sealed, box.publicKey, box.secretKey));
 }
 
+/** X25519. Null for a public key that would make the secret known to everybody. */
+export function agree(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array | null {
+  return orNull(() => sodium.crypto_scalarmult(secretKey, publicKey));
+}
+
 /** XChaCha20-Poly1305: a random nonce, then the ciphertext. `beside` is authenticated with it and stays plain. */
 export function encrypt(key: Uint8Array, bytes: Uint8Array, beside: Uint8Array): Uint8Array<ArrayBuffer> {
   const nonce = randomBytes(NONCE_BYTES);
