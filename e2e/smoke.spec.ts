@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ElectronApplication, expect, type Page, test } from '@playwright/test';
 import type { MessageBoxOptions } from 'electron';
@@ -289,8 +290,8 @@ test('a demonstration is marked as one, and ends with its window', async () => {
   expect(await ended).toBe(0);
 });
 
-test('a session that ends unseen is announced without its content, and the notice leads to it', async () => {
-  const { app, page } = await home.launch();
+/** Native notifications are caught instead of shown; gives what each says. */
+async function catchNotifications(app: ElectronApplication): Promise<() => Promise<string[]>> {
   await app.evaluate(({ Notification }) => {
     const shown: Electron.Notification[] = [];
     Object.assign(globalThis, { shown });
@@ -299,17 +300,54 @@ test('a session that ends unseen is announced without its content, and the notic
       shown.push(this);
     };
   });
-  const titles = () =>
-    app.evaluate(() => (globalThis as unknown as { shown: Electron.Notification[] }).shown.map(({ title }) => title));
+  return () =>
+    app.evaluate(() =>
+      (globalThis as unknown as { shown: Electron.Notification[] }).shown.map(({ title, body }) => `${title} | ${body}`),
+    );
+}
+
+/** Clicks on the last one; the window that this opens. */
+async function clickNotification(app: ElectronApplication): Promise<Page> {
+  const opened = app.waitForEvent('window');
+  await app.evaluate(() => (globalThis as unknown as { shown: Electron.Notification[] }).shown.at(-1)?.emit('click'));
+  return await opened;
+}
+
+test('a program’s notice leads to its session: in the window from another one, natively when there is none', async () => {
+  const { app, page } = await home.launch();
+  await openShell(page);
+  const pipe = join(home.path, 'pipe');
+  await page.keyboard.type(`mkfifo ${pipe}; while cat ${pipe}; do :; done\n`);
+  const sendNotice = () => writeFile(pipe, '\x1b]777;notify;make;all \u202edone\x07');
+  await expect.poll(() => existsSync(pipe)).toBe(true);
+  await page.keyboard.press('Control+Shift+T');
+  await expect(sessions(page).getByRole('listitem')).toHaveCount(2);
+  // In a tab behind another one it is not seen.
+  await sendNotice();
+  await expect(page.getByText('make: all done')).toBeVisible();
+  await page.getByRole('button', { name: 'Show', exact: true }).click();
+  await expect(page.locator('.xterm-helper-textarea').first()).toBeFocused();
+
+  const notifications = await catchNotifications(app);
+  await closeWindows(app);
+  await expect.poll(() => windowCount(app)).toBe(0);
+  await sendNotice();
+  await expect.poll(notifications).toContainEqual(expect.stringMatching(/^Terminal in [^ ]+ \| make: all done$/));
+  const again = await clickNotification(app);
+  await expect(again.locator('.xterm-helper-textarea').first()).toBeAttached();
+});
+
+test('a session that ends unseen is announced without its content, and the notice leads to it', async () => {
+  const { app, page } = await home.launch();
+  const notifications = await catchNotifications(app);
+  const titles = async () => (await notifications()).map((text) => text.split(' | ')[0]);
   const pid = await openShell(page);
   await closeWindows(app);
   await expect.poll(titles).toEqual(['Baton is still running']);
   process.kill(pid, 'SIGKILL');
   await expect.poll(titles).toEqual(['Baton is still running', expect.stringMatching(/^Terminal in [^ ]+: ended/)]);
 
-  const opened = app.waitForEvent('window');
-  await app.evaluate(() => (globalThis as unknown as { shown: Electron.Notification[] }).shown[1]?.emit('click'));
-  const again = await opened;
+  const again = await clickNotification(app);
   await expect(again.locator('.xterm-helper-textarea').first()).toBeAttached();
 });
 

@@ -127,6 +127,21 @@ describe('noticeFor', () => {
     });
   });
 
+  it('shows the words of a program under the name of its session, unless the user wants none', () => {
+    const session = summary({ kind: 'pty', title: 'secret plans' });
+    const happening: Happening = { kind: 'program', session, words: 'make: all done' };
+    expect(noticeFor(happening, away, DEFAULT_SETTINGS, nothing)).toEqual({
+      kind: 'program',
+      runId: session.runId,
+      title: 'Terminal in api',
+      body: 'make: all done',
+      where: 'system',
+    });
+    expect(noticeFor(happening, elsewhere, DEFAULT_SETTINGS, nothing)?.where).toBe('window');
+    expect(noticeFor(happening, looking, DEFAULT_SETTINGS, nothing)).toBeNull();
+    expect(noticeFor(happening, away, { ...DEFAULT_SETTINGS, 'notifications.fromPrograms': false }, nothing)).toBeNull();
+  });
+
   it('says nothing to somebody who looks at it', () => {
     expect(noticeFor(asked, looking, DEFAULT_SETTINGS, nothing)).toBeNull();
   });

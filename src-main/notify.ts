@@ -11,6 +11,8 @@ export type Happening =
   | { readonly kind: 'turn-ended'; readonly session: SessionSummary; readonly durationMs: number }
   | { readonly kind: 'permission-asked'; readonly session: SessionSummary }
   | { readonly kind: 'session-ended'; readonly session: SessionSummary }
+  /** Its program has sent a notice of its own; the words are cleaned. */
+  | { readonly kind: 'program'; readonly session: SessionSummary; readonly words: string }
   /** Nothing waits for the user any more: what was shown about it is moot. */
   | { readonly kind: 'permission-settled'; readonly session: SessionSummary };
 
@@ -99,10 +101,10 @@ function oneLine(text: string): string {
 }
 
 export interface Notice {
-  readonly kind: 'turn-ended' | 'permission-asked' | 'session-ended';
+  readonly kind: 'turn-ended' | 'permission-asked' | 'session-ended' | 'program';
   readonly runId: RunId;
   readonly title: string;
-  /** Says more than which session it is, so it needs the user's leave (`notifications.showContent`); null without it. */
+  /** Says more than which session it is, so it needs the user's leave (`notifications.showContent`); null without it. A program's own words are meant to be shown. */
   readonly body: string | null;
   /** `window`: inside Baton, to somebody who looks at another of its sessions. `system`: anywhere else. */
   readonly where: 'system' | 'window';
@@ -117,13 +119,18 @@ export function noticeFor(happening: Happening, attention: Attention, settings: 
     if (attention.visible.has(session.runId)) return null;
     if (kind === 'turn-ended' && happening.durationMs < LONG_TURN_MS) return null;
   }
+  const where = attention.anyWindowFocused ? 'window' : 'system';
   const showContent = settings['notifications.showContent'];
+  // Who speaks stands above the words, which could be anybody's.
+  if (kind === 'program') {
+    return { kind, runId: session.runId, title: showContent ? session.title : nameOf(session), body: happening.words, where };
+  }
   return {
     kind,
     runId: session.runId,
     title: `${showContent ? session.title : nameOf(session)}: ${wordsFor(happening, facts)}`,
     body: showContent ? facts.detail : null,
-    where: attention.anyWindowFocused ? 'window' : 'system',
+    where,
   };
 }
 
@@ -131,6 +138,7 @@ const SETTING_OF = {
   'turn-ended': 'notifications.turnEnded',
   'permission-asked': 'notifications.permissionAsked',
   'session-ended': 'notifications.sessionEnded',
+  program: 'notifications.fromPrograms',
 } as const;
 
 /** What may stand on a lock screen: what kind of session, in which folder. A title may quote a prompt. */
@@ -139,7 +147,10 @@ function nameOf(session: SessionSummary): string {
   return `${session.kind === 'claude' ? 'Claude' : 'Terminal'}${folder === undefined ? '' : ` in ${folder}`}`;
 }
 
-function wordsFor(happening: Exclude<Happening, { kind: 'permission-settled' }>, { lastOutcome }: SessionFacts): string {
+function wordsFor(
+  happening: Exclude<Happening, { kind: 'permission-settled' | 'program' }>,
+  { lastOutcome }: SessionFacts,
+): string {
   switch (happening.kind) {
     case 'permission-asked':
       return 'asks for permission';

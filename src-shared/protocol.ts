@@ -182,6 +182,13 @@ export const HostMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('session:removed'), runId: RunId }),
   /** The list of clients is another one: `clients.list` has it. At most once a second. */
   z.object({ type: z.literal('clients:changed'), active: z.int() }),
+  /** A program has something to tell the user: told as it comes, never stored [pty-11]. */
+  z.object({
+    type: z.literal('session:notice'),
+    runId: RunId,
+    title: z.nullable(z.string().check(z.maxLength(256))),
+    body: z.string().check(z.maxLength(256)),
+  }),
   z.object({ type: z.literal('settings:changed'), settings: z.unknown() }),
   /** keybindings.json has changed. */
   z.object({ type: z.literal('keybindings:changed'), bindings: z.array(Keybinding) }),
@@ -193,7 +200,7 @@ export const HostMessage = z.discriminatedUnion('type', [
   /** The desktop shell tells the user something inside the window; one with a `runId` leads to that session. */
   z.object({
     type: z.literal('shell:notice'),
-    kind: z.enum(['turn-ended', 'permission-asked', 'session-ended', 'problem', 'hint']),
+    kind: z.enum(['turn-ended', 'permission-asked', 'session-ended', 'program', 'problem', 'hint']),
     runId: z.nullable(RunId),
     title: z.string().check(z.maxLength(256)),
     body: z.nullable(z.string().check(z.maxLength(1024))),

@@ -40,6 +40,7 @@ export const Settings = z.object({
   'notifications.turnEnded': flag(true),
   'notifications.permissionAsked': flag(true),
   'notifications.sessionEnded': flag(true),
+  'notifications.fromPrograms': flag(true),
   'notifications.showContent': flag(false),
   'log.outputQuotaMbPerSession': z._default(z.number().check(z.gte(1)), 256),
   'log.outputQuotaMbTotal': z._default(z.number().check(z.gte(16)), 10_240),

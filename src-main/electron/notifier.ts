@@ -33,6 +33,12 @@ export class Notifier {
     for (const runId of this.#shown.keys()) if (!sessions.has(runId)) this.dismiss(runId);
   }
 
+  /** A program has sent a notice of its own. */
+  hear(session: SessionSummary, title: string | null, body: string): void {
+    const words = title === null ? body : `${title}: ${body}`;
+    this.#tell({ kind: 'program', session, words }).catch(this.#options.onBug);
+  }
+
   /** The user has come to look, or it is moot. */
   dismiss(runId: RunId): void {
     this.#shown.get(runId)?.notification.close();

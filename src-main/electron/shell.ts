@@ -193,6 +193,9 @@ export class Shell {
     } else if (message.type === 'keybindings:changed') {
       this.#bindings = resolveKeymap(isMac, message.bindings).bindings;
       this.#makeMenu();
+    } else if (message.type === 'session:notice') {
+      const session = this.#client.sessions.get(message.runId);
+      if (session !== undefined) this.#notifier.hear(session, message.title, message.body);
     }
   }
 

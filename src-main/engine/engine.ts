@@ -23,7 +23,7 @@ import { EventRate } from './event-rate.ts';
 import { Session, type SessionDependencies, type SessionOrigin } from './session.ts';
 import { metaJson, readMeta, type SessionMeta } from './session-meta.ts';
 
-export interface EngineOptions extends Omit<SessionDependencies, 'onChange' | 'onEvents' | 'now'> {
+export interface EngineOptions extends Omit<SessionDependencies, 'onChange' | 'onEvents' | 'onNotice' | 'now'> {
   readonly version: string;
   /** Operations that are the machine's rather than the engine's: settings, key bindings, Claude's, files. */
   readonly operations: OperationHandlers;
@@ -75,6 +75,7 @@ export class Engine {
       now: options.now ?? Date.now,
       onChange: (session, isUrgent) => this.#handleChange(session, isUrgent),
       onEvents: (count) => this.#events.add(count),
+      onNotice: (runId, notice) => this.broadcast({ type: 'session:notice', runId, ...notice }),
     };
     this.clients = new Clients({ idleMs: options.clientIdleMs, onChange: () => this.#handleClients() });
     this.#operations = { ...options.operations, ...engineOperations(this, options) };

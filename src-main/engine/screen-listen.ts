@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { Terminal } from '@xterm/headless';
 import { cleanText, MAX_TEXT_LENGTH } from './screen-clean.ts';
 import type { ScreenColors } from './screen-colors.ts';
+import { Osc99, type ProgramNotice, readOsc9, readOsc777 } from './screen-notice.ts';
 
 /** What a program says about itself. */
 export interface Details {
@@ -10,6 +11,8 @@ export interface Details {
   cwd?: string;
   /** A shell that marks its prompts (OSC 133, 633) waits for a command (true) or runs one (false). */
   atPrompt?: boolean;
+  /** Not about itself but for the user; the newest one. */
+  notice?: ProgramNotice;
 }
 
 export interface Listener {
@@ -40,6 +43,13 @@ export function listen(terminal: Terminal, colors: ScreenColors, listener: Liste
   };
   onOsc(7, (data) => folder(readFileUrl(data)));
   onOsc(9, (data) => folder(data.startsWith('9;') ? readPath(data.slice(2).replace(/^"(.*)"$/, '$1')) : null));
+  const tell = (notice: ProgramNotice | null): void => {
+    if (notice !== null) listener.onDetails({ notice });
+  };
+  const osc99 = new Osc99();
+  onOsc(9, (data) => tell(readOsc9(data)));
+  onOsc(777, (data) => tell(readOsc777(data)));
+  onOsc(99, (data) => tell(osc99.read(data)));
   const mark = (data: string): void => {
     if (/^[AB](;|$)/.test(data)) listener.onDetails({ atPrompt: true });
     else if (/^C(;|$)/.test(data)) listener.onDetails({ atPrompt: false });

@@ -289,6 +289,31 @@ describe('what a program says about itself', () => {
     expect(await details(output)).toEqual([{ atPrompt }]);
   });
 
+  it.each([
+    ['OSC 9', '\x1b]9;Build done\x07', { title: null, body: 'Build done' }],
+    ['OSC 9 that begins with a number', '\x1b]9;5 tests failed\x07', { title: null, body: '5 tests failed' }],
+    ['OSC 777', '\x1b]777;notify;make;all; done\x1b\\', { title: 'make', body: 'all; done' }],
+    ['OSC 777 without a body', '\x1b]777;notify;make\x07', { title: null, body: 'make' }],
+    ['OSC 99', '\x1b]99;;Hello\x1b\\', { title: null, body: 'Hello' }],
+    ['OSC 99 in parts', '\x1b]99;i=1:d=0;Title\x07\x1b]99;i=1:p=body;the body\x07', { title: 'Title', body: 'the body' }],
+    ['OSC 99 as base64', `\x1b]99;e=1;${Buffer.from('grüße').toString('base64')}\x07`, { title: null, body: 'grüße' }],
+    ['two at once', '\x1b]9;one\x07\x1b]9;two\x07', { title: null, body: 'two' }],
+    ['something to clean', `\x1b]9;a\u202eb\n  c${'d'.repeat(300)}\x07`, { title: null, body: `ab c${'d'.repeat(252)}` }],
+  ])('[pty-11] hears its notice: %s', async (_, output, notice) => {
+    expect(await details(output)).toEqual([{ notice }]);
+  });
+
+  it.each([
+    ['progress', '\x1b]9;4;1;50\x07'],
+    ['a pause', '\x1b]9;1\x07'],
+    ['nothing', '\x1b]9;\u200b \x07'],
+    ['another order of 777', '\x1b]777;precmd\x07'],
+    ['a question of 99', '\x1b]99;i=1:p=?;\x07'],
+    ['a notice that is not whole', '\x1b]99;i=1:d=0;Title\x07'],
+  ])('[pty-11] takes for no notice: %s', async (_, output) => {
+    expect(await details(output)).toEqual([]);
+  });
+
   it('is told once for all that came together, and not when it belongs to the past', async () => {
     expect(await details('\x1b]0;one\x07\x1b]0;two\x07\x1b]7;file:///home\x07')).toEqual([{ programTitle: 'two', cwd: '/home' }]);
     expect((await stage({ pastSeq: Seq.parse(1) }).show('\x1b]0;old\x07')).details).toEqual([]);

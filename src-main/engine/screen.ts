@@ -18,7 +18,7 @@ export type ReadOutput = (after: Seq, maxBytes: number) => Promise<readonly LogE
 export interface ScreenEvents {
   /** Answers to the program's queries, to be written to it. */
   onReply(bytes: Uint8Array): void;
-  /** Changed window title (cleaned; null: removed) or folder. */
+  /** Changed window title (cleaned; null: removed) or folder; a notice for the user. */
   onDetails(details: Readonly<Details>): void;
   /** A screen worth storing, each SCREEN_INTERVAL_BYTES of output: scrolling far up and restarts begin at the stored ones. */
   onScreen(screen: Screen): void;

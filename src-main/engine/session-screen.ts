@@ -6,12 +6,15 @@ import type { Store } from '../store/store.ts';
 import type { ReadOutput, ScreenEvents, ScreenHandle, Screens } from './screen.ts';
 import type { HistorySource } from './screen-history.ts';
 import type { Details } from './screen-listen.ts';
+import type { ProgramNotice } from './screen-notice.ts';
 
 /** Lines above the screen that a viewer gets at once; what lies further up is the history view's. */
 export const LIVE_SCROLLBACK_LINES = 1_000;
 /** A program that sets its title with every line writes at most so often into the log. */
 const DETAILS_EVERY_MS = 250;
 const HISTORY_PAGE_EVENTS = 2_000;
+/** A program that sends notices without end is heard so often [pty-11]. */
+const NOTICE_EVERY_MS = 2_000;
 
 export interface ScreenOwner {
   readonly runId: RunId;
@@ -29,6 +32,8 @@ export interface ScreenOwner {
 interface Dependencies {
   readonly store: Pick<Store, 'read' | 'screen' | 'putScreen'>;
   readonly screens: Screens;
+  /** The program has something to tell the user. */
+  readonly onNotice: (runId: RunId, notice: ProgramNotice) => void;
   readonly onProblem: (message: string, error?: unknown) => void;
 }
 
@@ -44,6 +49,8 @@ export class SessionScreen {
   /** Published while the handle was being opened: it begins at the log's end of then. */
   #details: Details = {};
   #detailsTimer: ReturnType<typeof setTimeout> | null = null;
+  #nextNotice: ProgramNotice | null = null;
+  #noticeTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(owner: ScreenOwner, dependencies: Dependencies, reply: (bytes: Uint8Array) => void) {
     this.#owner = owner;
@@ -114,8 +121,9 @@ export class SessionScreen {
   }
 
   async close(): Promise<void> {
-    if (this.#detailsTimer !== null) clearTimeout(this.#detailsTimer);
+    for (const timer of [this.#detailsTimer, this.#noticeTimer]) if (timer !== null) clearTimeout(timer);
     this.#detailsTimer = null;
+    this.#noticeTimer = null;
     await this.#opening?.catch(() => {});
     this.#handle?.close();
     this.#handle = null;
@@ -166,9 +174,27 @@ export class SessionScreen {
     };
   }
 
-  #handleDetails(details: Readonly<Details>): void {
+  #handleDetails({ notice, ...details }: Readonly<Details>): void {
+    if (notice !== undefined) this.#handleNotice(notice);
+    if (Object.keys(details).length === 0) return;
     this.#details = { ...this.#details, ...details };
     this.#detailsTimer ??= setTimeout(() => this.#logDetails(), DETAILS_EVERY_MS);
+  }
+
+  /** The first one at once; of what comes soon after, the newest. */
+  #handleNotice(notice: ProgramNotice): void {
+    if (this.#noticeTimer !== null) {
+      this.#nextNotice = notice;
+      return;
+    }
+    this.#dependencies.onNotice(this.#owner.runId, notice);
+    this.#noticeTimer = setTimeout(() => {
+      this.#noticeTimer = null;
+      const next = this.#nextNotice;
+      this.#nextNotice = null;
+      if (next !== null) this.#handleNotice(next);
+    }, NOTICE_EVERY_MS);
+    this.#noticeTimer.unref();
   }
 
   #logDetails(): void {

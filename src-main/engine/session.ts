@@ -9,6 +9,7 @@ import type { Children } from './children.ts';
 import { OutputHold } from './output-hold.ts';
 import { readLog } from './read-log.ts';
 import type { Screens } from './screen.ts';
+import type { ProgramNotice } from './screen-notice.ts';
 import { type Outcome, type SessionCommand, SessionCommands } from './session-commands.ts';
 import { type AppendOptions, SessionLog } from './session-log.ts';
 import { metaJson, type SessionMeta } from './session-meta.ts';
@@ -28,6 +29,8 @@ export interface SessionDependencies {
   /** Something that lists show has changed. `isUrgent` is false for mere activity. */
   readonly onChange: (session: Session, isUrgent: boolean) => void;
   readonly onEvents: (count: number) => void;
+  /** A program has something to tell the user. */
+  readonly onNotice: (runId: RunId, notice: ProgramNotice) => void;
   /** Something went wrong that is nobody's request. */
   readonly onProblem: (message: string, error?: unknown) => void;
 }

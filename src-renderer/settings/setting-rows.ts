@@ -69,6 +69,7 @@ export const SETTING_CONTROLS: Readonly<Record<SettingKey, Control>> = {
   'notifications.turnEnded': onOff,
   'notifications.permissionAsked': onOff,
   'notifications.sessionEnded': onOff,
+  'notifications.fromPrograms': onOff,
   'notifications.showContent': onOff,
   'window.confirmQuit': onOff,
   'log.outputQuotaMbPerSession': { is: 'number', least: 1, most: 1_000_000, step: 1 },
