@@ -4,13 +4,15 @@ import { allParts, buildOrExit } from './build.mjs';
 import { withDisplay } from './display.mjs';
 import { binary, run } from './run.mjs';
 import { setupOrExit } from './setup.mjs';
+import { ensureBrowser } from './system.mjs';
 
 /**
  * @param {import('./runtime.mjs').Runtime} runtime
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} [extra]
  */
-export function runPlaywright(runtime, args, extra = {}) {
+export async function runPlaywright(runtime, args, extra = {}) {
+  await ensureBrowser((line) => process.stdout.write(`${line}\n`));
   return withDisplay((env) =>
     run(process.execPath, [binary('@playwright/test', 'cli.js'), 'test', ...args], {
       env: { ...env, ...extra, ELECTRON_OVERRIDE_DIST_PATH: runtime.dist },

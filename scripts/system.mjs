@@ -9,6 +9,7 @@ const toolchain = [
 /** What Electron links against, by Debian's names (a newer Debian adds t64 to some). */
 const libraries = ['libgtk-3-0', 'libnss3', 'libgbm1', 'libasound2', 'libxss1', 'libatk-bridge2.0-0', 'dbus-x11'];
 const display = [{ program: 'Xvfb', packages: ['xvfb'] }];
+const browsers = ['chromium', 'chromium-browser', 'google-chrome'];
 const testPrograms = [{ program: 'git', packages: ['git'] }];
 
 export const hasDisplay = () => process.platform !== 'linux' || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
@@ -23,6 +24,19 @@ export async function ensurePrograms(say) {
   if (process.platform !== 'linux') return;
   const wanted = hasDisplay() ? testPrograms : [...testPrograms, ...display];
   await install(missing(wanted), hasDisplay() ? 'git' : 'a virtual display', say);
+}
+
+/**
+ * An ordinary browser for the tests of the page in one. Where it cannot be had they are skipped.
+ * @param {(line: string) => void} say
+ */
+export async function ensureBrowser(say) {
+  if (process.platform !== 'linux' || browsers.some(onPath)) return;
+  try {
+    await install(['chromium'], 'a browser for tests', say);
+  } catch (error) {
+    say(`system: the tests in a browser are skipped: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 /** @param {(line: string) => void} say */

@@ -31,10 +31,15 @@ beforeEach(async () => {
   host = new ScriptedHost();
   session = host.add({ kind: 'claude', status: 'running', lastSeq: Seq.parse(3) });
   seen = [];
-  stop = startEngine(THIS_CLIENT, async () => {
-    const [ours, theirs] = wirePair();
-    host.serve(theirs);
-    return ours;
+  stop = startEngine({
+    clientId: THIS_CLIENT,
+    kind: 'window',
+    name: 'window',
+    connect: async () => {
+      const [ours, theirs] = wirePair();
+      host.serve(theirs);
+      return ours;
+    },
   });
   await settle(() => useWindow.getState().connection.is === 'live');
 });

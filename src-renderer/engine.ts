@@ -1,4 +1,5 @@
 import { type AttachmentListener, type AttachOptions, type ClientAttachment, RunSessionClient } from '../src-shared/client.ts';
+import type { ReconnectToken } from '../src-shared/http-api.ts';
 import { type ClientId, InputId, type RunId, type Seq } from '../src-shared/ids.ts';
 import type { OperationName, ParamsOf, ResultOf } from '../src-shared/operations.ts';
 import type { HostMessage } from '../src-shared/protocol.ts';
@@ -10,15 +11,33 @@ import { type Connection, useWindow } from './store.ts';
 
 /** This window's client. Everything in the window that concerns sessions goes through it. */
 let client: RunSessionClient | null = null;
+let ownShell: ShellOperations | null = null;
 const shellListeners = new Set<(message: ShellMessage) => void>();
+
+type ShellOperation = Extract<OperationName, `shell.${string}`>;
+export type ShellOperations = { readonly [N in ShellOperation]: (params: ParamsOf<N>) => Promise<ResultOf<N>> };
 
 /** What the desktop shell says to its window. */
 export type ShellMessage = Extract<HostMessage, { type: `shell:${string}` }>;
 
-/** Begins to follow the engine; `connect` opens a wire, and another one after each loss. Returns what ends it. */
-export function startEngine(clientId: ClientId, connect: () => Promise<Wire>): () => void {
-  const started = new RunSessionClient({ connect, clientId, kind: 'window', name: 'window' });
+export interface EngineLink {
+  readonly clientId: ClientId;
+  /** Opens a wire, and another one after each loss. */
+  readonly connect: () => Promise<Wire>;
+  readonly kind: 'window' | 'browser';
+  /** What other viewers of the same session call this one. */
+  readonly name: string;
+  /** To be kept for the next wire. */
+  readonly onReconnectToken?: (token: ReconnectToken) => void;
+  /** What a browser does where a window asks the desktop shell. */
+  readonly shellOperations?: ShellOperations;
+}
+
+/** Begins to follow the engine. Returns what ends it. */
+export function startEngine({ shellOperations, ...link }: EngineLink): () => void {
+  const started = new RunSessionClient(link);
   client = started;
+  ownShell = shellOperations ?? null;
   started.onConnection((state) => {
     const connection = connectionOf(state);
     if (connection) useWindow.setState({ connection, ...(connection.is === 'live' ? { host: started.host } : {}) });
@@ -109,7 +128,13 @@ export async function whenReady(): Promise<void> {
 
 /** One of the engine's operations. Rejects with a RefusalError that says what, why and the way out. */
 export function call<N extends OperationName>(operation: N, params: ParamsOf<N>): Promise<ResultOf<N>> {
-  return current().call(operation, params);
+  const own = (ownShell as { readonly [K in OperationName]?: (params: ParamsOf<K>) => Promise<ResultOf<K>> } | null)?.[operation];
+  return own === undefined ? current().call(operation, params) : own(params);
+}
+
+/** Tries a lost connection at once. */
+export function retryConnection(): void {
+  client?.retry();
 }
 
 /** A command on a session, executed exactly once. Who gives the id can send the same command again after a reload. */

@@ -32,6 +32,18 @@ export type Overlay =
   | { readonly is: 'closePane'; readonly paneId: string; readonly runId: RunId }
   | { readonly is: 'deleteSessions'; readonly runIds: readonly RunId[] };
 
+/** By what road a browser reaches its server. */
+export type Road = 'websocket' | 'polling' | 'unreachable';
+
+/** Why a browser shows nothing but the way in. */
+export type SignInState =
+  | { readonly is: 'needed' }
+  /** It was signed in, until `reason`. */
+  | { readonly is: 'ended'; readonly reason: string }
+  /** The code it came with was not accepted. */
+  | { readonly is: 'refused' }
+  | { readonly is: 'unreachable'; readonly reason: string };
+
 export interface SettingsFile {
   readonly path: string;
   readonly problems: readonly string[];
@@ -39,6 +51,10 @@ export interface SettingsFile {
 
 export interface WindowState {
   readonly connection: Connection;
+  /** null: a window of the desktop app, or nothing tried yet. */
+  readonly road: Road | null;
+  /** null: let in. */
+  readonly signIn: SignInState | null;
   readonly host: Host | null;
   readonly sessions: ReadonlyMap<RunId, SessionSummary>;
   /** What is known in full of the sessions that this window has attached. */
@@ -62,6 +78,8 @@ export interface WindowState {
 
 export const useWindow = create<WindowState>(() => ({
   connection: { is: 'connecting', since: Date.now() },
+  road: null,
+  signIn: null,
   host: null,
   sessions: new Map(),
   states: new Map(),

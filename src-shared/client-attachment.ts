@@ -69,7 +69,7 @@ export class ClientAttachment {
   /** `#state` is folded through this event. */
   #stateSeq: Seq = NO_SEQ;
   #parsedBytes = 0;
-  /** Typed before the first answer; null after it. */
+  /** Typed before the first answer, or the first on a better wire; null after it. */
   #early: Uint8Array[] | null = [];
 
   constructor(
@@ -100,8 +100,9 @@ export class ClientAttachment {
   }
 
   /**
-   * Typed bytes: at most once [input-5]. What is typed before the first answer to `run:attach` waits for it; while a wire that was
-   * there is down they are thrown away, because nobody wants them typed later.
+   * Typed bytes: at most once [input-5]. What is typed before the first answer to `run:attach` waits for it, as does what is typed
+   * while one wire takes the place of another; while a wire that was there is down they are thrown away, because nobody wants them
+   * typed later.
    */
   keys(data: Uint8Array): void {
     if (this.#isFollowing) this.#send({ type: 'run:input', runId: this.runId, epoch: null, input: { kind: 'keys', data } });
@@ -143,8 +144,9 @@ export class ClientAttachment {
     });
   }
 
-  /** The client's: the wire is gone. */
-  wireLost(): void {
+  /** The client's: the wire is gone. Where the next one is open already, what is typed meanwhile waits for it. */
+  wireLost(isChangingOver = false): void {
+    if (isChangingOver && this.#isFollowing) this.#early = [];
     this.#setFollowing(false);
   }
 

@@ -1,6 +1,7 @@
 import { type AttachmentListener, type AttachOptions, ClientAttachment } from './client-attachment.ts';
 import { ClientRequests, type CommandProgress, type RequestOptions } from './client-requests.ts';
 import type { LogEvent } from './events.ts';
+import type { ReconnectToken } from './http-api.ts';
 import { type ClientId, type InputId, type RunId, Seq } from './ids.ts';
 import { OPERATIONS, type OperationName, type ParamsOf, type ResultOf } from './operations.ts';
 import {
@@ -33,11 +34,13 @@ export type ConnectionState =
   | { readonly is: 'stopped'; readonly sinceMs: number };
 
 export interface ClientOptions {
-  /** Opens a new wire to the host. Called again after each loss. */
+  /** Opens a new wire to the host. Called again after each loss. A RefusalError is final, anything else is tried again. */
   readonly connect: () => Promise<Wire>;
   readonly clientId: ClientId;
   readonly kind: Extract<ClientMessage, { type: 'client:hello' }>['kind'];
   readonly name: string;
+  /** What opens the next wire over a network: to be kept, for it takes the place of the one before. */
+  readonly onReconnectToken?: (token: ReconnectToken) => void;
   /** Given by simulations. */
   readonly clock?: Clock;
 }
@@ -78,6 +81,7 @@ export class RunSessionClient {
   #welcome: Welcome | null = null;
   #sessions: ReadonlyMap<RunId, SessionSummary> = new Map();
   #attempt = 0;
+  #isOpening = false;
   /** The last wire ended by a failure of the host: whatever caused it may come again at once, so that coming back gets slower. */
   #isHostFailing = false;
   #nextCallId = 1;
@@ -176,6 +180,14 @@ export class RunSessionClient {
     return attachment;
   }
 
+  /** Tries a lost connection at once: there is a reason to think that it would succeed now. */
+  retry(): void {
+    if (this.#connection.is !== 'lost' || this.#isOpening || this.#wire !== null) return;
+    this.#cancelTimer?.();
+    this.#attempt = 0;
+    void this.#open();
+  }
+
   /** Closes the wire for good; what waits for an answer is refused. */
   stop(): void {
     if (this.#connection.is === 'stopped') return;
@@ -195,8 +207,10 @@ export class RunSessionClient {
   }
 
   async #open(): Promise<void> {
+    this.#isOpening = true;
     try {
       const wire = await this.#options.connect();
+      this.#isOpening = false;
       if (this.#connection.is === 'stopped') {
         wire.close({ code: 1000, reason: 'client stopped' });
         return;
@@ -209,7 +223,9 @@ export class RunSessionClient {
       this.#transmit({ type: 'client:hello', protocol: PROTOCOL_VERSION, clientId, kind, name });
       this.#watch(wire);
     } catch (error) {
-      this.#lose(error instanceof Error ? error.message : String(error));
+      this.#isOpening = false;
+      if (error instanceof RefusalError) this.#refuse(error.message);
+      else this.#lose(error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -253,6 +269,9 @@ export class RunSessionClient {
     switch (message.type) {
       case 'welcome':
         this.#handleWelcome(message);
+        return;
+      case 'reconnect:token':
+        this.#options.onReconnectToken?.(message.reconnect);
         return;
       case 'run:attached':
         this.#attachments.get(message.runId)?.handleAttached(message);
@@ -306,6 +325,7 @@ export class RunSessionClient {
   #handleWelcome(message: Welcome): void {
     if (!this.#isHostFailing) this.#attempt = 0;
     this.#welcome = message;
+    if (message.reconnect !== null) this.#options.onReconnectToken?.(message.reconnect);
     this.#setSessions(new Map(message.sessions.map((session) => [session.runId, session])));
     this.#setConnection({ is: 'live', sinceMs: this.#clock.nowMs() });
     for (const attachment of [...this.#attachments.values()]) attachment.request();
@@ -317,13 +337,24 @@ export class RunSessionClient {
     this.#wire = null;
     this.#cancelTimer?.();
     this.#isHostFailing = why.code === CLOSE.failed.code;
-    for (const attachment of this.#attachments.values()) attachment.wireLost();
-    if (why.code >= 4400 && why.code < 4500) {
-      this.#setConnection({ is: 'refused', sinceMs: this.#clock.nowMs(), why: why.reason });
-      this.#requests.refuseAll(why.reason);
-      return;
-    }
-    this.#lose(why.reason);
+    const isChangingOver = why.code === CLOSE.otherRoad.code;
+    for (const attachment of this.#attachments.values()) attachment.wireLost(isChangingOver);
+    if (isChangingOver) this.#changeOver();
+    else if (why.code >= 4400 && why.code < 4500) this.#refuse(why.reason);
+    else this.#lose(why.reason);
+  }
+
+  /** The next wire is open already. */
+  #changeOver(): void {
+    this.#requests.handleLoss();
+    this.#setConnection({ is: 'lost', sinceMs: this.#clock.nowMs(), why: CLOSE.otherRoad.reason });
+    void this.#open();
+  }
+
+  #refuse(why: string): void {
+    if (this.#connection.is === 'stopped') return;
+    this.#setConnection({ is: 'refused', sinceMs: this.#clock.nowMs(), why });
+    this.#requests.refuseAll(why);
   }
 
   #lose(why: string): void {

@@ -30,6 +30,7 @@ export function program(onCode: (code: number) => void): Command {
   addSessionVerbs(root, run);
   addInputVerbs(root, run);
   addServerVerbs(root, run);
+  addInterfaceVerbs(root, run);
   addMachineVerbs(root, run);
   return root;
 }
@@ -164,6 +165,38 @@ function addServerVerbs(root: Command, run: Run): void {
     .argument('[session]', SESSION)
     .option(...JSON_FLAG)
     .action(run(async () => (await import('./verbs/list.ts')).session));
+  server
+    .command('users')
+    .description('list its clients: windows, browsers, command lines, programs')
+    .option(...JSON_FLAG)
+    .action(run(async () => (await import('./verbs/server.ts')).users));
+  server
+    .command('stats')
+    .description('print what it and its HTTP server have done since they started')
+    .option(...JSON_FLAG)
+    .action(run(async () => (await import('./verbs/server.ts')).stats));
+}
+
+function addInterfaceVerbs(root: Command, run: Run): void {
+  const connect = root.command('connect').description('let an interface in');
+  connect
+    .command('dashboard')
+    .description('open the window in a browser; it is let in once, by a code that lasts half a minute')
+    .option('-p, --print', 'print the link instead, for another browser')
+    .option(...JSON_FLAG)
+    .action(run(async () => (await import('./verbs/connect.ts')).connectDashboard));
+  connect
+    .command('cli')
+    .description('see to it that there is an engine to talk to, and print where; with a session, attach to it')
+    .argument('[session]', SESSION)
+    .option(...JSON_FLAG)
+    .action(run(async () => (await import('./verbs/connect.ts')).connectCli));
+  root
+    .command('disconnect')
+    .description('close the connections of an interface; browsers need a new code to come back')
+    .addArgument(new Argument('<interface>', 'all browsers, or all other command lines').choices(['dashboard', 'cli']))
+    .option(...JSON_FLAG)
+    .action(run(async () => (await import('./verbs/connect.ts')).disconnect));
 }
 
 function addMachineVerbs(root: Command, run: Run): void {

@@ -1,9 +1,9 @@
 import { app, Notification } from 'electron';
 import type { RunId } from '../../src-shared/ids.ts';
 import { SHOW_SESSION } from '../../src-shared/keymap.ts';
+import { factsOf, type Happening, type Notice, noticeFor, SessionWatch } from '../../src-shared/notify.ts';
 import type { SessionState, SessionSummary } from '../../src-shared/session.ts';
 import type { Settings } from '../../src-shared/settings.ts';
-import { factsOf, type Happening, type Notice, noticeFor, SessionWatch } from '../notify.ts';
 import type { Windows } from './windows.ts';
 
 export interface NotifierOptions {

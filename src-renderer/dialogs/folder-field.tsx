@@ -1,6 +1,7 @@
 import { FolderOpen } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import { call } from '../engine.ts';
+import { shell } from '../shell.ts';
 import { shortPath } from '../sidebar/project.ts';
 import { useWindow } from '../store.ts';
 import { Button } from '../ui/button.tsx';
@@ -33,9 +34,12 @@ export function FolderField({
         {(ids) => (
           <div className="flex gap-2">
             <Input {...ids} required value={value} onChange={(event) => onChange(event.target.value)} className="font-mono" />
-            <Button icon={FolderOpen} onClick={() => void choose()}>
-              {t('folder.choose')}
-            </Button>
+            {/* A browser can choose its own device's folders only. */}
+            {shell !== null && (
+              <Button icon={FolderOpen} onClick={() => void choose()}>
+                {t('folder.choose')}
+              </Button>
+            )}
           </div>
         )}
       </Field>

@@ -2,6 +2,7 @@ import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useStat
 import { useTranslation } from 'react-i18next';
 import type { RunId } from '../../src-shared/ids.ts';
 import { useWindow } from '../store.ts';
+import { PHONE, useMedia } from '../ui/media.ts';
 import { changePreferences } from '../workspace/saved-layout.ts';
 import { openPane } from '../workspace/workspace.ts';
 import { filterSessions, groupSessions, type ListRow, listRows } from './grouping.ts';
@@ -9,6 +10,8 @@ import { GroupHeading, SessionRow } from './session-row.tsx';
 import { useWindowed } from './windowed.ts';
 
 const ROW_PX = 28;
+/** What a finger meets. */
+const PHONE_ROW_PX = 48;
 
 /**
  * Headings and sessions share one column of rows, but not one parent: the list "Sessions" holds sessions and nothing else, the
@@ -19,7 +22,8 @@ const ROW_PX = 28;
 export function SessionList({ query }: { query: string }) {
   const { t } = useTranslation();
   const rows = useRows(query);
-  const { scroller, onScroll, first, end, reveal } = useWindowed(rows.length, ROW_PX);
+  const rowPx = useMedia(PHONE) ? PHONE_ROW_PX : ROW_PX;
+  const { scroller, onScroll, first, end, reveal } = useWindowed(rows.length, rowPx);
   const [focused, setFocused] = useState<string | null>(null);
   const at = Math.max(
     0,
@@ -58,11 +62,11 @@ export function SessionList({ query }: { query: string }) {
       onKeyDown={handleKey}
     >
       <Hint isFiltering={query !== ''} isShown={rows.length === 0} />
-      <div className="relative min-h-full" style={{ height: rows.length * ROW_PX }}>
+      <div className="relative min-h-full" style={{ height: rows.length * rowPx }}>
         <div>
           {drawn.map(({ row, index }) =>
             row.is === 'group' ? (
-              <At key={keyOf(row)} index={index}>
+              <At key={keyOf(row)} index={index} rowPx={rowPx}>
                 <GroupHeading row={row} {...props(row, index)} onToggle={() => toggleGroup(row)} />
               </At>
             ) : null,
@@ -72,7 +76,7 @@ export function SessionList({ query }: { query: string }) {
         <div role="list" aria-label={t('sidebar.sessions')} className="pointer-events-none absolute inset-0">
           {drawn.map(({ row, index }) =>
             row.is === 'session' ? (
-              <At key={keyOf(row)} index={index} item={{ position: positionOf(rows, index), total }}>
+              <At key={keyOf(row)} index={index} rowPx={rowPx} item={{ position: positionOf(rows, index), total }}>
                 <SessionRow session={row.session} {...props(row, index)} onOpen={open} />
               </At>
             ) : null,
@@ -83,12 +87,19 @@ export function SessionList({ query }: { query: string }) {
   );
 }
 
+interface AtProps {
+  readonly index: number;
+  readonly rowPx: number;
+  readonly item?: { readonly position: number; readonly total: number };
+  readonly children: ReactNode;
+}
+
 /** One row at its place. Only what is near is drawn, so an item says where it stands in the whole. */
-function At({ index, item, children }: { index: number; item?: { position: number; total: number }; children: ReactNode }) {
+function At({ index, rowPx, item, children }: AtProps) {
   return (
     <div
       className="pointer-events-auto absolute inset-x-0 top-0"
-      style={{ height: ROW_PX, transform: `translateY(${index * ROW_PX}px)` }}
+      style={{ height: rowPx, transform: `translateY(${index * rowPx}px)` }}
       {...(item ? { role: 'listitem', 'aria-posinset': item.position, 'aria-setsize': item.total } : {})}
     >
       {children}

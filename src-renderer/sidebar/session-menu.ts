@@ -5,6 +5,7 @@ import { call } from '../engine.ts';
 import { keyLabel } from '../navigation/keymap.ts';
 import { endSession, forkSession, isOver, restartSession } from '../session-actions.ts';
 import { useWindow } from '../store.ts';
+import { isPhone } from '../ui/media.ts';
 import type { MenuItem } from '../ui/menu.tsx';
 import { showFailure } from '../ui/toasts.tsx';
 import { openPane } from '../workspace/workspace.ts';
@@ -22,10 +23,14 @@ export function sessionMenu(session: SessionSummary): readonly MenuItem[] {
   const over = isOver(session);
   const show = useWindow.setState;
   const restart = session.kind === 'claude' ? t('session.resume') : t('session.restart');
-  return [
+  const open: readonly MenuItem[] = [
     { label: t('session.open'), icon: SquareArrowOutUpRight, onSelect: () => openPane({ is: 'session', runId }) },
     { label: t('session.openRight'), icon: PanelRight, onSelect: () => openPane({ is: 'session', runId }, 'right') },
     'separator',
+  ];
+  return [
+    // There a tap opens, and there is no place beside.
+    ...(isPhone() ? [] : open),
     {
       label: t('session.rename'),
       icon: Pencil,

@@ -13,7 +13,7 @@ import type { ListRow } from './grouping.ts';
 import { projectOf, shortPath } from './project.ts';
 import { groupMenu, sessionMenu } from './session-menu.ts';
 
-const rowClasses = 'flex h-7 w-full items-center rounded-sm text-left outline-offset-[-2px]';
+const rowClasses = 'flex h-7 phone:h-12 w-full items-center rounded-sm text-left outline-offset-[-2px]';
 
 export function GroupHeading({
   row,
@@ -40,7 +40,7 @@ export function GroupHeading({
           onFocus={onFocus}
           onClick={onToggle}
           title={group.project ? shortPath(group.key.slice('project:'.length)) : undefined}
-          className={classes(rowClasses, 'group gap-1 px-1.5 text-11 font-medium text-faint hover:text-text')}
+          className={classes(rowClasses, 'group gap-1 px-1.5 phone:px-2.5 text-11 font-medium text-faint hover:text-text')}
         >
           <span className={classes('truncate', group.state === 'needsYou' && 'text-accent-text')}>{name}</span>
           <span className="tabular-nums">{group.sessions.length}</span>
@@ -87,7 +87,11 @@ export const SessionRow = memo(function SessionRow({
           onFocus={onFocus}
           onClick={() => onOpen(session.runId)}
           title={`${session.title}\n${shortPath(session.cwd)}`}
-          className={classes(rowClasses, 'gap-2 px-1.5 hover:bg-hover', isActive && 'bg-selected hover:bg-selected')}
+          className={classes(
+            rowClasses,
+            'gap-2 px-1.5 phone:gap-3 phone:px-2.5 hover:bg-hover',
+            isActive && 'bg-selected hover:bg-selected',
+          )}
         >
           <StateMark status={session.status} />
           {/* The project has what the title leaves; where that is too little it wraps out of sight. */}

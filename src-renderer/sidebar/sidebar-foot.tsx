@@ -12,7 +12,7 @@ import { Tooltip } from '../ui/tooltip.tsx';
 /** The machine one is on, and the two beginnings. */
 export function SidebarFoot() {
   return (
-    <div className="flex h-8 shrink-0 items-center gap-1 border-t border-line pr-1.5 pl-3">
+    <div className="flex h-8 shrink-0 items-center gap-1 border-t border-line pr-1.5 pl-3 phone:h-14 phone:gap-2 phone:px-4">
       <MachineLine />
       <DemoMark />
       <NewButtons />
@@ -83,7 +83,7 @@ function NewButton({
         aria-label={label}
         disabled={!isLive}
         onClick={() => runCommand(command)}
-        className="flex h-6 shrink-0 items-center gap-1 rounded-sm px-1.5 text-11 text-dim transition-colors duration-120 hover:bg-hover hover:text-text disabled:opacity-50"
+        className="flex h-6 shrink-0 items-center gap-1 rounded-sm px-1.5 text-11 text-dim transition-colors duration-120 hover:bg-hover hover:text-text disabled:opacity-50 phone:h-11 phone:gap-2 phone:border phone:border-line-strong phone:px-3"
       >
         <Icon of={icon} size={14} />
         {short}

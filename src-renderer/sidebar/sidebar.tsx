@@ -2,11 +2,12 @@ import { FolderTree, ListFilter, PanelLeftClose, Search, X } from 'lucide-react'
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useKeyLabel } from '../navigation/keymap.ts';
+import { ConnectionLabel } from '../status/connection-label.tsx';
 import { useWindow } from '../store.ts';
 import { IconButton } from '../ui/button.tsx';
 import { classes } from '../ui/classes.ts';
 import { Icon } from '../ui/icon.tsx';
-import { NARROW, useMedia } from '../ui/media.ts';
+import { NARROW, PHONE, useMedia } from '../ui/media.ts';
 import { changePreferences } from '../workspace/saved-layout.ts';
 import { SessionList } from './session-list.tsx';
 import { SidebarFoot } from './sidebar-foot.tsx';
@@ -18,22 +19,21 @@ export function Sidebar() {
   const { t } = useTranslation();
   const width = useWindow((window) => window.preferences.sidebar.width);
   const isNarrow = useMedia(NARROW);
+  const isPhone = useMedia(PHONE);
   const isShown = useSidebarShown();
   const [query, setQuery] = useState('');
   if (!isShown) return null;
   return (
     <>
-      {isNarrow && <div aria-hidden className="fixed inset-0 z-30 bg-scrim" onPointerDown={toggleSidebar} />}
+      {isNarrow && !isPhone && <div aria-hidden className="fixed inset-0 z-30 bg-scrim" onPointerDown={toggleSidebar} />}
       <nav
         data-region="sidebar"
         aria-label={t('sidebar.name')}
-        style={{ width }}
-        className={classes(
-          'flex h-full min-w-0 shrink-0 flex-col border-r border-line bg-sunken',
-          isNarrow ? 'fixed inset-y-0 left-0 z-30 max-w-[85vw] shadow-float animate-appear' : 'relative',
-        )}
+        style={isPhone ? {} : { width }}
+        className={classes('flex min-w-0 shrink-0 flex-col bg-sunken', places[isPhone ? 'phone' : isNarrow ? 'above' : 'beside'])}
       >
-        <Head query={query} onQuery={setQuery} isNarrow={isNarrow} />
+        {isPhone && <PhoneHead />}
+        <Head query={query} onQuery={setQuery} isNarrow={isNarrow} isPhone={isPhone} />
         <SessionList query={query} />
         <SidebarFoot />
         {!isNarrow && <SidebarHandle width={width} />}
@@ -42,7 +42,29 @@ export function Sidebar() {
   );
 }
 
-function Head({ query, onQuery, isNarrow }: { query: string; onQuery: (query: string) => void; isNarrow: boolean }) {
+const places = {
+  beside: 'relative h-full border-r border-line',
+  above: 'fixed inset-y-0 left-0 z-30 max-w-[85vw] border-r border-line shadow-float animate-appear',
+  phone: 'fixed inset-x-0 top-0 z-30 safe-area h-(--visible-height,100%)',
+};
+
+function PhoneHead() {
+  return (
+    <div className="flex h-12 shrink-0 items-center gap-3 px-4">
+      <span className="flex-1 text-20 font-semibold">Baton</span>
+      <ConnectionLabel />
+    </div>
+  );
+}
+
+interface HeadProps {
+  readonly query: string;
+  readonly onQuery: (query: string) => void;
+  readonly isNarrow: boolean;
+  readonly isPhone: boolean;
+}
+
+function Head({ query, onQuery, isNarrow, isPhone }: HeadProps) {
   const { t } = useTranslation();
   const groupBy = useWindow((window) => window.preferences.sidebar.groupBy);
   const sidebarKey = useKeyLabel('view.sidebar');
@@ -51,7 +73,7 @@ function Head({ query, onQuery, isNarrow }: { query: string; onQuery: (query: st
       sidebar: { ...sidebar, groupBy: sidebar.groupBy === 'state' ? 'project' : 'state' },
     }));
   return (
-    <div className="flex h-9 shrink-0 items-center gap-0.5 pr-1.5 pl-3">
+    <div className="flex h-9 shrink-0 items-center gap-0.5 pr-1.5 pl-3 phone:h-12 phone:pr-2 phone:pl-4">
       <Icon of={Search} size={14} className="text-faint" />
       <input
         type="search"
@@ -70,7 +92,7 @@ function Head({ query, onQuery, isNarrow }: { query: string; onQuery: (query: st
             document.querySelector<HTMLElement>('[data-session-list] [tabindex="0"]')?.focus();
           }
         }}
-        className="h-6 min-w-0 flex-1 rounded-sm bg-transparent px-2 select-text"
+        className="h-6 min-w-0 flex-1 rounded-sm bg-transparent px-2 select-text phone:h-11"
       />
       {query !== '' && <IconButton icon={X} label={t('sidebar.clearFilter')} onClick={() => onQuery('')} />}
       <IconButton
@@ -78,7 +100,14 @@ function Head({ query, onQuery, isNarrow }: { query: string; onQuery: (query: st
         label={groupBy === 'state' ? t('sidebar.groupByProject') : t('sidebar.groupByState')}
         onClick={toggleGrouping}
       />
-      <IconButton icon={isNarrow ? X : PanelLeftClose} label={t('sidebar.hide')} shortcut={sidebarKey} onClick={toggleSidebar} />
+      {!isPhone && (
+        <IconButton
+          icon={isNarrow ? X : PanelLeftClose}
+          label={t('sidebar.hide')}
+          shortcut={sidebarKey}
+          onClick={toggleSidebar}
+        />
+      )}
     </div>
   );
 }

@@ -9,6 +9,7 @@ import { useSidebarShown } from '../sidebar/sidebar-shown.ts';
 import { useWindow } from '../store.ts';
 import { IconButton } from '../ui/button.tsx';
 import { StateMark } from '../ui/state-mark.tsx';
+import { ConnectionLabel } from './connection-label.tsx';
 import { formatCost } from './figures.ts';
 
 /** One line about the active session. Without a sidebar it also holds what the sidebar's foot would. */
@@ -28,6 +29,7 @@ export function StatusLine() {
       <span className="flex-1" />
       {state && <Cost state={state} />}
       <Attention />
+      <ConnectionLabel />
     </section>
   );
 }

@@ -7,6 +7,7 @@ import type { PaneProps } from '../pane-contract.ts';
 import { announce } from '../ui/announcer.tsx';
 import { classes } from '../ui/classes.ts';
 import { EmptyState } from '../ui/empty-state.tsx';
+import { PHONE, useMedia } from '../ui/media.ts';
 import { ContextMenu } from '../ui/menu.tsx';
 import { usePaneCommands, usePaneFocus, usePaneReveal } from '../workspace/pane-hooks.ts';
 import { AccessibleView } from './accessible-view.tsx';
@@ -14,6 +15,7 @@ import { FindBar } from './find-bar.tsx';
 import { type HistoryHandle, HistoryView } from './history-view.tsx';
 import { ClipboardAsk, LinkHint, ProgressLine, SizeNote } from './overlays.tsx';
 import { PasteDialog } from './paste-dialog.tsx';
+import { SoftKeysRow } from './soft-keys-row.tsx';
 import { NO_TERMINAL, type TerminalView } from './terminal-view.ts';
 import { useFind } from './use-find.ts';
 import { useHistory } from './use-history.ts';
@@ -29,6 +31,7 @@ export function TerminalPane({ runId, visible }: PaneProps) {
   const host = useRef<HTMLDivElement>(null);
   const { look, palette } = useTerminalLook();
   const history = useHistory(runId);
+  const isPhone = useMedia(PHONE);
   const [historyHandle, setHistoryHandle] = useState<HistoryHandle | null>(null);
   const [accessibleText, setAccessibleText] = useState<string | null>(null);
   const newestView = useRef<TerminalView>(null);
@@ -82,11 +85,11 @@ export function TerminalPane({ runId, visible }: PaneProps) {
     <section
       data-context="terminal"
       aria-label={t('label')}
-      className="relative h-full overflow-hidden"
+      className="relative flex h-full flex-col overflow-hidden"
       style={{ background: palette.background }}
     >
       <ContextMenu items={menu} onOpenChange={(isOpen) => isOpen || setTimeout(takeFocusIfFree, 0, takeFocus)}>
-        <div className="h-full">
+        <div className="relative min-h-0 flex-1">
           <Live view={view} frame={frame} host={host} isCovered={history.isOpen} driver={attachment.driver} copy={copy} />
           {history.isOpen && (
             // biome-ignore lint/a11y/noStaticElementInteractions: Escape leaves, wherever the focus is inside
@@ -96,6 +99,7 @@ export function TerminalPane({ runId, visible }: PaneProps) {
           )}
         </div>
       </ContextMenu>
+      {isPhone && view !== null && <SoftKeysRow keys={view.softKeys} onPaste={paste} />}
       {find.isOpen && (
         <FindBar
           query={find.query}

@@ -22,6 +22,8 @@ import { isFocusReport, swallowQueries, watchFocus } from './queries.ts';
 import { TerminalRenderer } from './renderer.ts';
 import { findPlace, type Place, placeOf, type Rows } from './scroll-memory.ts';
 import { separate } from './separator.ts';
+import { SoftKeys } from './soft-keys.ts';
+import { listenToTouch } from './touch.ts';
 
 /** Lines above the screen; those further up are the history view's. As many as the host's screen has. */
 const SCROLLBACK_LINES = 1000;
@@ -82,6 +84,7 @@ export class TerminalView {
   readonly ui: StoreApi<TerminalUi> = createStore(() => EMPTY_UI);
   readonly find: TerminalFind;
   readonly marks: CommandMarks;
+  readonly softKeys: SoftKeys;
   readonly #terminal: Terminal;
   readonly #link: TerminalLink;
   readonly #output: OutputQueue;
@@ -113,6 +116,7 @@ export class TerminalView {
     });
     this.#terminal = terminal;
     terminal.loadAddon(new UnicodeGraphemesAddon());
+    this.softKeys = new SoftKeys(terminal);
     this.marks = new CommandMarks(terminal, { describe: link.describeCommand });
     this.#output = new OutputQueue({
       sink: {
@@ -305,7 +309,7 @@ export class TerminalView {
         return false;
       }),
       terminal.onData((data) => {
-        if (!isFocusReport(data) || focus.isChanging()) this.#link.keys(encoder.encode(data));
+        if (!isFocusReport(data) || focus.isChanging()) this.#link.keys(encoder.encode(this.softKeys.applied(data)));
       }),
       terminal.onBinary((data) => this.#link.keys(Uint8Array.from(data, (character) => character.charCodeAt(0)))),
       terminal.onBell(() => {
@@ -335,6 +339,12 @@ export class TerminalView {
         onCopy: () => this.copy(),
         onPaste: this.#link.paste,
         onPasteText: (text) => this.paste(text),
+        onAboveTop: () => this.hasMoreAbove && this.#link.aboveTop(),
+      }),
+      listenToTouch({
+        terminal,
+        element: host,
+        cellHeight: () => this.cellHeight,
         onAboveTop: () => this.hasMoreAbove && this.#link.aboveTop(),
       }),
     ];

@@ -23,10 +23,15 @@ export async function openWindow(host: ScriptedHost): Promise<() => void> {
   useWindow.setState(pristine, true);
   setFrameHandlers(frameHandlers);
   const stops = [
-    startEngine(THIS_CLIENT, async () => {
-      const [ours, theirs] = wirePair();
-      host.serve(theirs);
-      return ours;
+    startEngine({
+      clientId: THIS_CLIENT,
+      kind: 'window',
+      name: 'window',
+      connect: async () => {
+        const [ours, theirs] = wirePair();
+        host.serve(theirs);
+        return ours;
+      },
     }),
     startShellLink(),
     listenForKeys(),

@@ -1,12 +1,13 @@
 import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
+import browser from './browser.json';
 import claude from './claude.json';
 import frame from './frame.json';
 import settings from './settings.json';
 import terminal from './terminal.json';
 
 /** One file of texts per area of the window; each area reads its own: `useTranslation('terminal')`. */
-const english = { frame, claude, settings, terminal };
+const english = { frame, browser, claude, settings, terminal };
 
 declare module 'i18next' {
   interface CustomTypeOptions {

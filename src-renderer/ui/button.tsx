@@ -42,7 +42,7 @@ export function Button({
       className={classes(
         'inline-flex shrink-0 items-center justify-center gap-1.5 rounded-md whitespace-nowrap transition-colors duration-120',
         'disabled:opacity-50 focus-visible:outline-offset-2',
-        size === 'md' ? 'h-7 px-3 text-13' : 'h-6 px-2 text-11',
+        size === 'md' ? 'h-7 px-3 text-13 phone:h-11' : 'h-6 px-2 text-11 phone:h-9',
         variants[variant],
         className,
       )}
@@ -72,7 +72,7 @@ export function IconButton({ icon, label, shortcut, pressed, className, ...rest 
         aria-pressed={pressed}
         {...rest}
         className={classes(
-          'inline-flex size-6 shrink-0 items-center justify-center rounded-sm text-dim transition-colors duration-120',
+          'inline-flex size-6 phone:size-10 shrink-0 items-center justify-center rounded-sm text-dim transition-colors duration-120',
           'hover:not-disabled:bg-hover hover:not-disabled:text-text disabled:opacity-40 aria-pressed:text-accent-text',
           'data-[state=open]:bg-hover data-[state=open]:text-text',
           className,

@@ -49,7 +49,11 @@ export function Dialog({
             );
             (initialFocus?.current ?? first ?? panel.current)?.focus();
           }}
-          className={classes(content, 'top-[12vh] max-h-[80vh]', width === 'narrow' ? 'max-w-110' : 'max-w-160')}
+          className={classes(
+            content,
+            'top-[12vh] max-h-[80vh] phone:top-3 phone:max-h-[calc(var(--visible-height,100dvh)-24px)]',
+            width === 'narrow' ? 'max-w-110' : 'max-w-160',
+          )}
           {...(description === undefined ? { 'aria-describedby': undefined } : {})}
         >
           <Floating />
@@ -85,7 +89,10 @@ export function BareDialog({
         <Radix.Overlay className={overlay} />
         <Radix.Content
           aria-describedby={undefined}
-          className={classes(content, 'top-[10vh] max-h-[70vh] max-w-150 overflow-hidden')}
+          className={classes(
+            content,
+            'top-[10vh] max-h-[70vh] max-w-150 overflow-hidden phone:top-3 phone:max-h-[calc(var(--visible-height,100dvh)-24px)]',
+          )}
         >
           <Floating />
           <Radix.Title className="sr-only">{title}</Radix.Title>

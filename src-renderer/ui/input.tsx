@@ -7,7 +7,7 @@ const field =
   'hover:border-control-line disabled:opacity-50 aria-invalid:border-danger';
 
 export function Input({ className, ...rest }: ComponentProps<'input'>) {
-  return <input spellCheck={false} autoComplete="off" {...rest} className={classes(field, 'h-7', className)} />;
+  return <input spellCheck={false} autoComplete="off" {...rest} className={classes(field, 'h-7 phone:h-11', className)} />;
 }
 
 export function TextArea({ className, ...rest }: ComponentProps<'textarea'>) {

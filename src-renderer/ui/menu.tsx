@@ -22,7 +22,7 @@ export type MenuItem =
 
 const panel = 'z-50 min-w-48 max-w-80 rounded-md border border-line bg-raised p-1 text-13 shadow-float animate-appear';
 const line =
-  'flex h-7 items-center gap-2 rounded-sm px-2 outline-none data-[highlighted]:bg-selected data-[disabled]:opacity-45 cursor-default';
+  'flex h-7 phone:h-11 items-center gap-2 rounded-sm px-2 outline-none data-[highlighted]:bg-selected data-[disabled]:opacity-45 cursor-default';
 
 function Line({ item }: { item: Exclude<MenuItem, 'separator'> }) {
   return (

@@ -36,7 +36,7 @@ export function Select<V extends string>({ id, label, value, options, onChange, 
         aria-label={label}
         {...aria}
         className={classes(
-          'flex h-7 w-full items-center gap-2 rounded-md border border-control-line/60 bg-field px-2 text-left text-13',
+          'flex h-7 phone:h-11 w-full items-center gap-2 rounded-md border border-control-line/60 bg-field px-2 text-left text-13',
           'hover:border-control-line disabled:opacity-50',
           className,
         )}

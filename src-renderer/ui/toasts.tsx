@@ -2,15 +2,19 @@ import { TriangleAlert, X } from 'lucide-react';
 import { Toaster, toast } from 'sonner';
 import { RefusalError } from '../../src-shared/refusal.ts';
 import { Icon } from './icon.tsx';
+import { PHONE, useMedia } from './media.ts';
 
 /** Short notices at the window's foot. What needs an answer is never only a toast. */
 export function Toasts({ theme }: { theme: 'light' | 'dark' }) {
+  const isPhone = useMedia(PHONE);
   return (
     <Toaster
       theme={theme}
       style={{ fontFamily: 'var(--font-sans)' }}
-      position="bottom-right"
-      offset={{ bottom: 36, right: 12 }}
+      // On a phone the foot is where one types and begins.
+      position={isPhone ? 'top-center' : 'bottom-right'}
+      offset={isPhone ? { top: 56 } : { bottom: 36, right: 12 }}
+      mobileOffset={isPhone ? { top: 56, left: 12, right: 12 } : { bottom: 36, left: 12, right: 12 }}
       visibleToasts={3}
       icons={{ error: <Icon of={TriangleAlert} className="mt-0.5 text-danger" />, close: <Icon of={X} size={14} /> }}
       toastOptions={{

@@ -1,6 +1,7 @@
 import type { DockviewApi, IDockviewPanel, SerializedDockview } from 'dockview-react';
 import type { RunId } from '../../src-shared/ids.ts';
 import { useWindow } from '../store.ts';
+import { isPhone } from '../ui/media.ts';
 import { type PaneContent, paneIdOf } from './layout.ts';
 import { focusPane } from './pane-focus.ts';
 import { titleOf } from './pane-title.ts';
@@ -44,11 +45,14 @@ export function openPane(content: PaneContent, place: Place = 'tab'): void {
   withDock((api) => {
     const id = paneIdOf(content);
     const open = api.getPanel(id);
-    if (!open) addPanel(api, content, place);
-    else if (place === 'tab') open.api.setActive();
-    else moveBeside(api, open, place);
+    // A phone shows one at a time.
+    const where = isPhone() ? 'tab' : place;
+    if (!open) addPanel(api, content, where);
+    else if (where === 'tab') open.api.setActive();
+    else moveBeside(api, open, where);
     useWindow.setState({ isSidebarOverPanes: false });
-    focusPane(id);
+    // There the focus would bring up the keyboard, over what one wants to read.
+    if (!isPhone()) focusPane(id);
   });
 }
 
@@ -96,7 +100,8 @@ export function removePane(paneId: string): void {
   closed = [contentOf(panel), ...closed].slice(0, CLOSED_LIMIT);
   dock.removePanel(panel);
   const next = dock.activePanel;
-  if (next) focusPane(next.id);
+  if (isPhone()) useWindow.setState({ isSidebarOverPanes: true });
+  else if (next) focusPane(next.id);
 }
 
 /** Takes away the panes of sessions that are no more; they cannot be reopened. */
@@ -191,6 +196,6 @@ export function restoreDock(saved: SerializedDockview | null, savedClosed: reado
   }
   for (const panel of [...dock.panels]) if (!exists(contentOf(panel))) dock.removePanel(panel);
   const active = dock.activePanel;
-  if (active) focusPane(active.id);
+  if (active && !isPhone()) focusPane(active.id);
   return true;
 }

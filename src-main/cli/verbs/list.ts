@@ -2,7 +2,7 @@ import type { SessionStatus, SessionSummary } from '../../../src-shared/session.
 import { withEngine } from '../engine-client.ts';
 import { shortId } from '../find-session.ts';
 import { hasColors, oneLine, type Paint, painter, print, printJson, printLine, type Style, say } from '../output.ts';
-import { table } from '../table.ts';
+import { ago, table } from '../table.ts';
 import { sessionNamed } from './sessions.ts';
 
 export async function list(options: { readonly watch?: boolean; readonly json?: boolean }): Promise<undefined> {
@@ -90,11 +90,4 @@ function sessionTable(sessions: readonly SessionSummary[]): string {
 function statusOf({ status, exitCode, permissions }: SessionSummary): string {
   if (status === 'ended' && exitCode !== null) return `ended (${exitCode})`;
   return status === 'waiting' && permissions > 1 ? `waiting (${permissions})` : status;
-}
-
-function ago(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 60) return `${seconds}s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
-  return seconds < 86_400 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
 }

@@ -1,10 +1,13 @@
 import type { RunSessionClient } from '../../../src-shared/client.ts';
+import type { ClientSummary, ResultOf } from '../../../src-shared/operations.ts';
 import { BATON_VERSION } from '../../version.ts';
-import { withSocket } from '../engine-client.ts';
+import { withEngine, withSocket } from '../engine-client.ts';
 import { connectTo, enginePlace, noServer } from '../engine-place.ts';
 import { EXIT, Failure } from '../failure.ts';
-import { printJson, printLine, say } from '../output.ts';
+import { shortId } from '../find-session.ts';
+import { hasColors, oneLine, painter, print, printJson, printLine, type Style, say } from '../output.ts';
 import { startServer } from '../start-server.ts';
+import { ago, table } from '../table.ts';
 
 export async function start(options: { readonly timeout: number; readonly json?: boolean }): Promise<undefined> {
   const place = enginePlace();
@@ -44,6 +47,75 @@ export async function status(options: { readonly json?: boolean }): Promise<numb
   });
   return EXIT.done;
 }
+
+export async function users(options: { readonly json?: boolean }): Promise<undefined> {
+  await withEngine(async (client) => {
+    const { clients } = await client.call('clients.list', {});
+    if (options.json) printJson({ clients });
+    else print(clientTable(clients));
+  });
+}
+
+const STATE_STYLE: Readonly<Record<ClientSummary['state'], Style>> = { active: 'green', idle: 'cyan', disconnected: 'dim' };
+
+function clientTable(clients: readonly ClientSummary[]): string {
+  const paint = painter(hasColors(process.stdout));
+  return table<ClientSummary>(
+    [
+      { head: 'ID', text: ({ clientId }) => shortId(clientId) },
+      { head: 'KIND', text: ({ kind }) => kind },
+      { head: 'ROAD', text: ({ road }) => road },
+      { head: 'STATE', text: ({ state }) => state, paint: (cell, { state }) => paint(STATE_STYLE[state], cell) },
+      { head: 'SINCE', text: ({ connectedAt }) => ago(Date.now() - Date.parse(connectedAt)) },
+      { head: 'HEARD', text: ({ lastHeardAt }) => ago(Date.now() - Date.parse(lastHeardAt)) },
+      { head: 'NAME', text: ({ name }) => oneLine(name), shrinks: true },
+      { head: 'SESSIONS', text: ({ sessions }) => sessions.map(shortId).join(' ') },
+    ],
+    clients,
+    process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY,
+    (head) => paint('bold', head),
+  );
+}
+
+export async function stats(options: { readonly json?: boolean }): Promise<undefined> {
+  await withEngine(async (client) => {
+    const found = await client.call('server.stats', {});
+    if (options.json) {
+      printJson(found);
+      return;
+    }
+    const { uptimeSeconds, wires, events, eventsPerSecond, bytesIn, bytesOut, refusedAttempts, reconnections, requests } = found;
+    const open = Object.entries(wires).flatMap(([road, count]) => (count > 0 ? [`${count} ${road}`] : []));
+    const facts: Readonly<Record<string, string>> = {
+      up: ago(uptimeSeconds * 1000),
+      wires: open.join(', ') || 'none',
+      events: `${events}, ${eventsPerSecond.toFixed(1)} a second`,
+      bytes: `${megabytes(bytesIn)} in, ${megabytes(bytesOut)} out`,
+      refused: String(refusedAttempts),
+      reconnections: String(reconnections),
+    };
+    for (const [name, text] of Object.entries(facts)) printLine(`${name.padEnd(13)}  ${text}`);
+    if (requests.length > 0) print(`\n${requestTable(requests)}`);
+  });
+}
+
+type Requests = ResultOf<'server.stats'>['requests'];
+
+function requestTable(requests: Requests): string {
+  const paint = painter(hasColors(process.stdout));
+  return table<Requests[number]>(
+    [
+      { head: 'COUNT', text: ({ count }) => String(count) },
+      { head: 'STATUS', text: ({ status: code }) => String(code) },
+      { head: 'ROUTE', text: ({ route }) => route },
+    ],
+    requests,
+    Number.POSITIVE_INFINITY,
+    (head) => paint('bold', head),
+  );
+}
+
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
 const LOOK_EVERY_MS = 20;
 

@@ -40,7 +40,7 @@ export function ComposerFoot({ options, onFiles, isBusy, onInterrupt, canSend, o
           icon={Square}
           onClick={onInterrupt}
           trailing={
-            <kbd aria-hidden className="font-sans text-11 text-faint @max-[480px]:hidden">
+            <kbd aria-hidden className="font-sans text-11 text-faint @max-[480px]:hidden phone:hidden">
               {interruptKey}
             </kbd>
           }

@@ -1,6 +1,7 @@
 import { type ClipboardEvent, type KeyboardEvent, type ReactNode, type Ref, useImperativeHandle, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Image, PromptContent } from '../../../src-shared/events.ts';
+import { PHONE, useMedia } from '../../ui/media.ts';
 import { AttachedImages } from './attached-images.tsx';
 import type { SlashCommand } from './completion.ts';
 import { CompletionList } from './completion-list.tsx';
@@ -43,6 +44,7 @@ export function Composer(props: ComposerProps) {
   const { t } = useTranslation('claude');
   const field = useRef<HTMLTextAreaElement>(null);
   const typedAt = useRef(0);
+  const isPhone = useMedia(PHONE);
   const [caret, setCaret] = useState(0);
   const put = (next: string, at: number) => {
     onText(next);
@@ -73,7 +75,8 @@ export function Composer(props: ComposerProps) {
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     typedAt.current = Date.now();
     if (event.nativeEvent.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
-    const sends = event.key === 'Enter' && !event.shiftKey;
+    // The keyboard of a phone has no Shift+Enter to speak of: there the button sends.
+    const sends = event.key === 'Enter' && !event.shiftKey && !isPhone;
     const isTaken = menu.handleKey(event);
     if (!isTaken && sends) send();
     if (isTaken || sends || history.handleKey(event)) event.preventDefault();
@@ -118,7 +121,7 @@ export function Composer(props: ComposerProps) {
         onSelect={(event) => setCaret(event.currentTarget.selectionStart)}
         onKeyDown={onKeyDown}
         onPaste={onPaste}
-        className="block max-h-[38vh] min-h-10 w-full resize-none bg-transparent px-3 pt-2.5 pb-1 text-13 [field-sizing:content] select-text focus-visible:outline-none"
+        className="block max-h-[38vh] min-h-10 phone:max-h-[24vh] w-full resize-none bg-transparent px-3 pt-2.5 pb-1 text-13 [field-sizing:content] select-text focus-visible:outline-none"
       />
       <ComposerFoot
         options={props.options}

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import type { PermissionAsked, PermissionDecision } from '../../../src-shared/events.ts';
 import { keyLabel } from '../../navigation/keymap.ts';
 import { Button } from '../../ui/button.tsx';
+import { classes } from '../../ui/classes.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { Input } from '../../ui/input.tsx';
 import { useConversation } from '../conversation-context.ts';
@@ -63,7 +64,7 @@ export function PermissionCard({ asked, count, obstacle, onAnswer }: PermissionC
         </h2>
         {count}
       </header>
-      <div id={`${id}-subject`} className="max-h-[38vh] space-y-2 overflow-y-auto px-3 pb-2">
+      <div id={`${id}-subject`} className="max-h-[38vh] space-y-2 overflow-y-auto px-3 pb-2 phone:max-h-[28vh]">
         {asked.reason !== null && elicitation === null && <p className="text-dim break-words selectable">{asked.reason}</p>}
         <Subject
           asked={asked}
@@ -191,7 +192,7 @@ function KeyHint({
 }) {
   const label = keyLabel(command);
   return label === undefined ? null : (
-    <kbd aria-hidden className={tone === 'on-accent' ? 'font-sans text-11 opacity-80' : 'font-sans text-11 text-faint'}>
+    <kbd aria-hidden className={classes('font-sans text-11 phone:hidden', tone === 'on-accent' ? 'opacity-80' : 'text-faint')}>
       {label}
     </kbd>
   );

@@ -33,7 +33,11 @@ export function PermissionSubject({ asked }: { asked: PermissionAsked }) {
 }
 
 function Framed({ children }: { children: React.ReactNode }) {
-  return <div className="rounded-md border border-line bg-sunken pt-2">{children}</div>;
+  return (
+    <div className="rounded-md border border-line bg-sunken pt-2 phone:[&_pre]:w-auto phone:[&_pre]:break-all phone:[&_pre]:whitespace-pre-wrap">
+      {children}
+    </div>
+  );
 }
 
 /** Nothing that is asked for stays unsaid: a timeout, a sandbox switched off, running in the background. */

@@ -33,10 +33,15 @@ export async function showPane(
   prepare(host);
   startTexts();
   stops = [
-    startEngine(THIS_CLIENT, async () => {
-      const [ours, theirs] = wirePair();
-      host.serve(theirs);
-      return ours;
+    startEngine({
+      clientId: THIS_CLIENT,
+      kind: 'window',
+      name: 'window',
+      connect: async () => {
+        const [ours, theirs] = wirePair();
+        host.serve(theirs);
+        return ours;
+      },
     }),
     listenForKeys(),
   ];

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { PermissionAsked } from '../src-shared/events.ts';
-import { NO_SEQ, type RunId } from '../src-shared/ids.ts';
-import { type SessionState, SessionSummary } from '../src-shared/session.ts';
-import { initialState } from '../src-shared/session-state.ts';
-import { DEFAULT_SETTINGS } from '../src-shared/settings.ts';
+import type { PermissionAsked } from './events.ts';
+import { NO_SEQ, type RunId } from './ids.ts';
 import { type Attention, factsOf, type Happening, noticeFor, SessionWatch } from './notify.ts';
+import { type SessionState, SessionSummary } from './session.ts';
+import { initialState } from './session-state.ts';
+import { DEFAULT_SETTINGS } from './settings.ts';
 
 const summary = (change: Partial<SessionSummary> = {}): SessionSummary => ({
   ...SessionSummary.parse({

@@ -1,7 +1,7 @@
-import type { PermissionAsked, TurnOutcome } from '../src-shared/events.ts';
-import type { RunId } from '../src-shared/ids.ts';
-import type { SessionState, SessionSummary } from '../src-shared/session.ts';
-import type { Settings } from '../src-shared/settings.ts';
+import type { PermissionAsked, TurnOutcome } from './events.ts';
+import type { RunId } from './ids.ts';
+import type { SessionState, SessionSummary } from './session.ts';
+import type { Settings } from './settings.ts';
 
 /**
  * Whom to tell what: folds the changes of sessions into happenings, and decides for each whether the user is told and where.

@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { PATHS, ProofAnswer, ServerFile } from '../../../src-shared/http-api.ts';
+import { newChallenge, proofOf, tokenIdOf } from '../../../src-shared/http-proof.ts';
+import type { ClientKind } from '../../../src-shared/operations.ts';
+import { withEngine, withStartedEngine } from '../engine-client.ts';
+import { enginePlace } from '../engine-place.ts';
+import { EXIT, Failure } from '../failure.ts';
+import { printJson, printLine, say } from '../output.ts';
+
+interface ConnectOptions {
+  readonly print?: boolean;
+  readonly json?: boolean;
+}
+
+/** Lets one browser in: opens it, or prints the link for another one. */
+export async function connectDashboard(options: ConnectOptions): Promise<undefined> {
+  await withStartedEngine(async (client) => {
+    const { url } = await client.call('engine.status', {});
+    if (url === null) {
+      throw new Failure(
+        EXIT.refused,
+        'The engine serves no browsers: its HTTP server does not run.',
+        'If it is switched off: baton config set server.enabled true. Else its log says why.',
+      );
+    }
+    await proveServer(url);
+    const link = await client.call('server.loginCode', {});
+    if (options.json) {
+      printJson({ url: link.url, expiresAt: new Date(link.expiresAt).toISOString() });
+      return;
+    }
+    const isOpened = !options.print && (await openBrowser(link.url));
+    if (!isOpened) printLine(link.url);
+    const seconds = Math.max(0, Math.round((link.expiresAt - Date.now()) / 1000));
+    say(`${isOpened ? 'Opened in your browser' : 'Open the link in a browser'}. It lets one in, once, within ${seconds} s.`);
+  });
+}
+
+/** Sees to it that there is an engine to talk to, and says where; with a session, makes this terminal a window on it. */
+export async function connectCli(name: string | undefined, options: { readonly json?: boolean }): Promise<number> {
+  if (name !== undefined) return (await import('./attach.ts')).attach(name, { resize: true, detachKeys: 'ctrl-\\,d' });
+  const place = enginePlace();
+  await withStartedEngine(async (client) => {
+    const { pid, version, machine, startedAt } = await client.call('engine.status', {});
+    const sessions = client.sessions.size;
+    if (options.json) {
+      printJson({ socket: place.socket, pid, version, machine, startedAt, sessions });
+      return;
+    }
+    printLine(`Baton ${version} on ${machine} (pid ${pid}) answers at ${place.socket}.`);
+    printLine(
+      `${sessions === 1 ? '1 session' : `${sessions} sessions`}. See them: baton list   Enter one: baton attach <session>`,
+    );
+  });
+  return EXIT.done;
+}
+
+const KINDS: Readonly<Record<'cli' | 'dashboard', ClientKind>> = { cli: 'cli', dashboard: 'browser' };
+
+/** Closes the connections of all browsers, or of all other command lines; browsers need a new link to come back. */
+export async function disconnect(kind: 'cli' | 'dashboard', options: { readonly json?: boolean }): Promise<undefined> {
+  await withEngine(async (client) => {
+    const { disconnected } = await client.call('clients.disconnect', { kind: KINDS[kind] });
+    if (options.json) printJson({ disconnected });
+    else if (disconnected === 0) say('None was connected.');
+    else say(`${disconnected === 1 ? '1 client' : `${disconnected} clients`} disconnected.`);
+  });
+}
+
+/** Whoever listens on the port shows that it is the engine, before a browser is sent there with a code. */
+async function proveServer(url: string): Promise<void> {
+  const { paths } = enginePlace();
+  const found = ServerFile.safeParse(JSON.parse(await readFile(paths.serverFile, 'utf8')));
+  if (!found.success || found.data.url !== url) {
+    throw new Failure(
+      EXIT.failed,
+      `${paths.serverFile} is not that of the engine that runs.`,
+      'Start it again: baton server stop',
+    );
+  }
+  const { key } = found.data;
+  const challenge = newChallenge();
+  const answer = await fetch(url + PATHS.proof, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ tokenId: await tokenIdOf(key), challenge }),
+  });
+  const proof = ProofAnswer.safeParse(answer.ok ? await answer.json() : null);
+  if (!proof.success || proof.data.proof !== (await proofOf(key, new URL(url).host, challenge))) {
+    throw new Failure(EXIT.refused, `What answers at ${url} is not Baton's engine.`, 'Another program has taken its port.');
+  }
+}
+
+/** False: there is none to be opened here. */
+function openBrowser(url: string): Promise<boolean> {
+  const [program, ...args] = opener(url) ?? [];
+  if (program === undefined) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { stdio: 'ignore', detached: true });
+    child.once('error', () => resolve(false));
+    child.once('exit', (code) => resolve(code === 0));
+    child.once('spawn', () => {
+      // Some go on for as long as the browser does.
+      setTimeout(() => resolve(true), OPENING_MS).unref();
+      child.unref();
+    });
+  });
+}
+
+const OPENING_MS = 3_000;
+
+function opener(url: string, env: NodeJS.ProcessEnv = process.env): readonly string[] | null {
+  if (process.platform === 'darwin') return ['open', url];
+  if (process.platform === 'win32') return ['rundll32', 'url.dll,FileProtocolHandler', url];
+  return env.DISPLAY || env.WAYLAND_DISPLAY ? ['xdg-open', url] : null;
+}
