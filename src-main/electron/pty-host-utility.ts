@@ -1,5 +1,5 @@
 import { utilityProcess } from 'electron';
-import type { PtyHostProcess } from '../engine/pty-host-client.ts';
+import { linkPtyHost, type PtyHostProcess } from '../engine/pty-host-link.ts';
 import { entryPath } from '../entry-path.ts';
 
 /** The pty host as a utility process of Electron's. */
@@ -10,15 +10,14 @@ export function spawnPtyHostUtility(): PtyHostProcess {
     execArgv: [],
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  return {
+  return linkPtyHost({
     get pid() {
       return child.pid;
     },
-    postMessage: (message) => child.postMessage(message),
     onMessage: (listener) => void child.on('message', listener),
     onExit: (listener) => void child.once('exit', (code) => listener(`it ended with code ${code}`)),
     kill: () => {
       if (child.pid !== undefined) process.kill(child.pid, 'SIGKILL');
     },
-  };
+  });
 }

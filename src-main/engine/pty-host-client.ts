@@ -1,18 +1,10 @@
-import { FromPtyHost, PTY_ACK_BYTES, type PtySpawn, type ToPtyHost } from './pty-host-protocol.ts';
+import type { PtyHostProcess } from './pty-host-link.ts';
+import { type FromPtyHost, PTY_ACK_BYTES, type PtySpawn, type ToPtyHost } from './pty-host-protocol.ts';
 
 /**
  * Main's side of the pty host: the small process that holds the ptys, so that no busy loop in main can lose their output.
  */
 
-/** The pty host's process, however it was started: a utility process in Electron, a forked one in plain Node. */
-export interface PtyHostProcess {
-  readonly pid: number | undefined;
-  postMessage(message: unknown): void;
-  onMessage(listener: (message: unknown) => void): void;
-  /** Called when the process is gone or could not be started. */
-  onExit(listener: (reason: string) => void): void;
-  kill(): void;
-}
 export type SpawnPtyHost = () => PtyHostProcess;
 
 export interface PtyExit {
@@ -103,18 +95,11 @@ class Connection {
   }
 
   private post(message: ToPtyHost): void {
-    if (!this.isGone) this.process.postMessage(message);
+    if (!this.isGone) this.process.post(message);
   }
 
-  private handle(raw: unknown): void {
+  private handle(message: FromPtyHost): void {
     if (this.isGone) return;
-    const read = FromPtyHost.safeParse(raw);
-    if (!read.success) {
-      this.process.kill();
-      this.handleExit(`it sent something that is not a message (${read.error.message})`);
-      return;
-    }
-    const message = read.data;
     const terminal = this.terminals.get(message.id);
     if (terminal === undefined) return;
     const broken = terminal.handle(message);
@@ -169,7 +154,7 @@ class RemotePty implements Pty {
   }
 
   write(data: Uint8Array): void {
-    if (this.state === 'running') this.post({ type: 'write', id: this.id, data });
+    if (this.state === 'running' && data.length > 0) this.post({ type: 'write', id: this.id, data });
   }
 
   resize(cols: number, rows: number): void {

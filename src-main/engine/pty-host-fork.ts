@@ -1,21 +1,16 @@
 import { fork } from 'node:child_process';
 import { entryPath } from '../entry-path.ts';
-import type { PtyHostProcess } from './pty-host-client.ts';
+import { linkPtyHost, type PtyHostProcess } from './pty-host-link.ts';
 
 /** The pty host as a forked process of plain Node. */
 export function forkPtyHost(): PtyHostProcess {
   const child = fork(entryPath('pty-host'), [], {
-    serialization: 'advanced',
     // Flags for main (an inspector's port, say) are not for it.
     execArgv: [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  return {
+  return linkPtyHost({
     pid: child.pid,
-    postMessage: (message) => {
-      // A failed send means that the host has died; `onExit` tells what follows from it.
-      if (child.connected) child.send(Object(message), () => {});
-    },
     onMessage: (listener) => void child.on('message', listener),
     onExit: (listener) => {
       child.once('error', (error) => listener(error.message));
@@ -24,5 +19,5 @@ export function forkPtyHost(): PtyHostProcess {
       );
     },
     kill: () => void child.kill('SIGKILL'),
-  };
+  });
 }

@@ -9,7 +9,6 @@ export const PTY_ACK_BYTES = 128 * 1024;
 /** Input that a program has not read yet; what exceeds it is thrown away and said so. */
 export const PTY_INPUT_BYTES = 16 * 1024 * 1024;
 
-const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const id = z.int();
 
 export const PtySpawn = z.object({
@@ -36,9 +35,8 @@ export const PtySpawn = z.object({
 });
 export type PtySpawn = z.infer<typeof PtySpawn>;
 
-export const ToPtyHost = z.discriminatedUnion('type', [
+export const ToPtyHostMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('spawn'), id, spawn: PtySpawn }),
-  z.object({ type: z.literal('write'), id, data: bytes }),
   z.object({ type: z.literal('resize'), id, cols: z.int(), rows: z.int() }),
   z.object({ type: z.literal('pause'), id }),
   z.object({ type: z.literal('resume'), id }),
@@ -49,13 +47,13 @@ export const ToPtyHost = z.discriminatedUnion('type', [
   /** Ends every program, then the host. */
   z.object({ type: z.literal('stop'), graceMs: z.number() }),
 ]);
-export type ToPtyHost = z.infer<typeof ToPtyHost>;
+export type ToPtyHostMessage = z.infer<typeof ToPtyHostMessage>;
+/** Typed bytes are not JSON (pty-host-frames.ts). */
+export type ToPtyHost = ToPtyHostMessage | { readonly type: 'write'; readonly id: number; readonly data: Uint8Array };
 
-export const FromPtyHost = z.discriminatedUnion('type', [
+export const FromPtyHostMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('spawned'), id, pid: z.int() }),
   z.object({ type: z.literal('refused'), id, message: z.string() }),
-  /** `chunk` counts from 1, without a gap. */
-  z.object({ type: z.literal('output'), id, chunk: z.int(), data: bytes }),
   z.object({ type: z.literal('inputLost'), id, bytes: z.int() }),
   /** The program is gone and everything it wrote has been sent: `chunks` is the last chunk's number. */
   z.object({
@@ -68,4 +66,12 @@ export const FromPtyHost = z.discriminatedUnion('type', [
   /** What `close` had to end is gone. */
   z.object({ type: z.literal('closed'), id }),
 ]);
-export type FromPtyHost = z.infer<typeof FromPtyHost>;
+export type FromPtyHostMessage = z.infer<typeof FromPtyHostMessage>;
+export type FromPtyHost =
+  | FromPtyHostMessage
+  /** `chunk` counts from 1, without a gap. */
+  | { readonly type: 'output'; readonly id: number; readonly chunk: number; readonly data: Uint8Array };
+
+/** The one message on the process's own channel: where the pty host waits for main. It takes one connection. */
+export const PtyHostListening = z.object({ type: z.literal('listening'), address: z.string() });
+export type PtyHostListening = z.infer<typeof PtyHostListening>;

@@ -1,6 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
+import type { Outbox } from './pty-host-outbox.ts';
 import { OutputBatch } from './pty-host-output.ts';
-import type { FromPtyHost, PtySpawn } from './pty-host-protocol.ts';
+import type { PtySpawn } from './pty-host-protocol.ts';
 import type { HostedPty, OpenPty } from './pty-host-pty.ts';
 
 /** A pty with what surrounds it in the host: batching and numbering of output, encoding, flow control by keys. */
@@ -12,25 +13,25 @@ export class HostedTerminal {
   private readonly inputDecoder: StringDecoder | null;
   private chunks = 0;
 
-  constructor(id: number, spawn: PtySpawn, open: OpenPty, post: (message: FromPtyHost) => void, onExit: () => void) {
+  constructor(id: number, spawn: PtySpawn, open: OpenPty, outbox: Outbox, onExit: () => void) {
     this.id = id;
     this.options = spawn.options;
     const isLatin1 = spawn.options.encoding === 'latin1';
     this.inputDecoder = isLatin1 ? new StringDecoder('utf8') : null;
     this.batch = new OutputBatch({
-      send: (data) => post({ type: 'output', id, chunk: ++this.chunks, data }),
+      send: (bytes) => outbox.output(id, ++this.chunks, bytes),
       setReading: (isReading) => this.pty.setReading(isReading),
     });
     this.pty = open(spawn, {
       onData: (bytes) => this.batch.push(isLatin1 ? Buffer.from(Buffer.from(bytes).toString('latin1'), 'utf8') : bytes),
-      onInputLost: (bytes) => post({ type: 'inputLost', id, bytes }),
+      onInputLost: (bytes) => outbox.message({ type: 'inputLost', id, bytes }),
       onExit: ({ exitCode, signal }) => {
         this.batch.flush();
-        post({ type: 'exit', id, chunks: this.chunks, exitCode, signal });
+        outbox.message({ type: 'exit', id, chunks: this.chunks, exitCode, signal });
         onExit();
       },
     });
-    post({ type: 'spawned', id: this.id, pid: this.pty.pid });
+    outbox.message({ type: 'spawned', id: this.id, pid: this.pty.pid });
   }
 
   write(data: Uint8Array): void {

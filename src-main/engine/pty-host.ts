@@ -1,5 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
-import { type FromPtyHost, ToPtyHost } from './pty-host-protocol.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readToPtyHost } from './pty-host-frames.ts';
+import { Outbox } from './pty-host-outbox.ts';
+import type { PtyHostListening, ToPtyHost } from './pty-host-protocol.ts';
 import { HostedTerminal } from './pty-host-terminal.ts';
 import { openUnixPty } from './pty-host-unix.ts';
 import { openWindowsPty } from './pty-host-windows.ts';
@@ -21,23 +28,20 @@ const parentPort = 'parentPort' in process ? (process.parentPort as ParentPort) 
 const open = process.platform === 'win32' ? openWindowsPty : openUnixPty;
 const terminals = new Map<number, HostedTerminal>();
 
-function post(message: FromPtyHost): void {
-  if (parentPort !== null) parentPort.postMessage(message);
-  // A failed send means that main has died; `disconnect` is about to tell.
-  else if (process.connected) process.send?.(message, undefined, undefined, () => {});
-}
+const outbox = new Outbox();
+let main: Socket | null = null;
 
 function spawn({ id, spawn }: Extract<ToPtyHost, { type: 'spawn' }>): void {
   try {
-    terminals.set(id, new HostedTerminal(id, spawn, open, post, () => void terminals.delete(id)));
+    terminals.set(id, new HostedTerminal(id, spawn, open, outbox, () => void terminals.delete(id)));
   } catch (error) {
-    post({ type: 'refused', id, message: error instanceof Error ? error.message : String(error) });
+    outbox.message({ type: 'refused', id, message: error instanceof Error ? error.message : String(error) });
   }
 }
 
 async function close(id: number, graceMs: number): Promise<void> {
   await terminals.get(id)?.end(graceMs);
-  post({ type: 'closed', id });
+  outbox.message({ type: 'closed', id });
 }
 
 let isStopping = false;
@@ -45,7 +49,9 @@ async function stop(graceMs: number): Promise<void> {
   if (isStopping) return;
   isStopping = true;
   await Promise.all([...terminals.values()].map((terminal) => terminal.end(graceMs)));
-  process.exit(0);
+  if (main?.writable !== true) process.exit(0);
+  // What they said last goes out first.
+  main.end(() => process.exit(0));
 }
 
 function handle(message: ToPtyHost): void {
@@ -88,14 +94,45 @@ function onDisconnect(): void {
   void stop(ORPHAN_GRACE_MS);
 }
 
+/** Waits for main at an address that only this user can reach, takes one connection, and removes the address again. */
+function listen(): void {
+  const { address, folder } = newAddress();
+  const server = createServer((socket) => {
+    main = socket;
+    server.close();
+    removeFolder();
+    const frames = readToPtyHost(handle);
+    socket.on('data', (bytes) => frames.push(bytes));
+    // The end follows.
+    socket.on('error', () => {});
+    socket.on('close', onDisconnect);
+    outbox.open(socket);
+  });
+  const removeFolder = (): void => {
+    if (folder !== null) rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', removeFolder);
+  server.listen(address, () => {
+    const listening: PtyHostListening = { type: 'listening', address };
+    if (parentPort !== null) parentPort.postMessage(listening);
+    // A failed send means that main has died; `disconnect` is about to tell.
+    else if (process.connected) process.send?.(listening, undefined, undefined, () => {});
+  });
+}
+
+/** Longer paths than this do not fit into a socket's address everywhere. */
+const MAX_FOLDER_BYTES = 80;
+
+function newAddress(): { readonly address: string; readonly folder: string | null } {
+  if (process.platform === 'win32') return { address: `\\\\.\\pipe\\baton-pty-${randomUUID()}`, folder: null };
+  const folder = mkdtempSync(join(Buffer.byteLength(tmpdir()) > MAX_FOLDER_BYTES ? '/tmp' : tmpdir(), 'baton-pty-'));
+  return { address: join(folder, 'socket'), folder };
+}
+
 process.title = 'baton pty host';
 // Ctrl+C in the terminal that Baton was started from is main's to decide about.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('SIGTERM', onDisconnect);
-if (parentPort !== null) {
-  parentPort.on('message', (event: { readonly data: unknown }) => handle(ToPtyHost.parse(event.data)));
-  parentPort.on('close', onDisconnect);
-} else {
-  process.on('message', (message) => handle(ToPtyHost.parse(message)));
-  process.on('disconnect', onDisconnect);
-}
+if (parentPort !== null) parentPort.on('close', onDisconnect);
+else process.on('disconnect', onDisconnect);
+listen();
