@@ -42,6 +42,7 @@ export async function openEngine(folder, hasScreens = true) {
     },
     children: new Children(store),
     machine: () => ({ machineId, name: 'bench' }),
+    envReady: async () => {},
     childEnv: () => ({ PATH: process.env.PATH, HOME: folder, LANG: 'C.UTF-8' }),
     onProblem: (message, error) => process.stderr.write(`engine: ${message} ${error ?? ''}\n`),
     version: '0',

@@ -26,6 +26,16 @@ test('a terminal runs the shell and shows what it says', async ({ home }) => {
   await expect(rows(page)).toContainText('42 Baton xterm-256color');
 });
 
+test('started from the desktop, its programs have the environment of the login shell', async ({ home }) => {
+  writeFileSync(join(home.user, '.bash_profile'), 'export FROM_PROFILE=yes\nPATH=/from/profile:$PATH\n');
+  // No terminal has started it.
+  const { page } = await home.launch({ env: { TERM: '' } });
+  await openTerminal(page);
+  await keyboardOf(page).first().focus();
+  await type(page, 'echo "$FROM_PROFILE" $(echo $PATH | cut -d: -f1) $TERM end');
+  await expect(rows(page)).toContainText('yes /from/profile xterm-256color end');
+});
+
 test('a row of full width ends where its columns end', async ({ home }) => {
   const { page } = await home.launch();
   await openTerminal(page);

@@ -22,6 +22,7 @@ import { connectTo, lockEngine } from './engine-lock.ts';
 import { KeybindingsFile } from './keybindings-file.ts';
 import { LocalServer, serverOperations } from './local-server.ts';
 import type { Logger } from './logger.ts';
+import { adoptLoginEnv, isFromTerminal } from './login-env.ts';
 import { type Paths, preparePaths } from './paths.ts';
 import { type KeyRing, Secrets } from './secrets.ts';
 import { SettingsFile } from './settings-file.ts';
@@ -156,6 +157,7 @@ async function openAll(
   );
   const ptyHost = opened.add(startPtyHost(spawnPtyHost), (it) => it.stop(PTY_HOST_GRACE_MS));
   const childEnv = () => cleanEnv(process.env);
+  const loginEnv = opened.add(readEnvOnce(settings.settings, onNotice), (it) => it.stop());
   const claude = {
     settings: () => claudeSettings(settings.settings),
     apiKey: async () => secrets.apiKey,
@@ -174,12 +176,13 @@ async function openAll(
     },
     children: new Children(store),
     machine: () => ({ machineId, name: settings.settings['machine.name'] || hostname() }),
+    envReady: () => loginEnv.ready,
     childEnv: (runId: RunId) => ({ ...childEnv(), BATON_SESSION_ID: runId, BATON_SOCKET: paths.socket }),
     onProblem,
     version,
     home: paths.home ?? paths.data,
     operations: {
-      ...machineOperations({ settings, keybindings, secrets, probe, files }),
+      ...machineOperations({ settings, keybindings, secrets, probe, files, envReady: () => loginEnv.ready }),
       ...serverOperations(() => ({ engine, server })),
       'engine.stop': async () => {
         if (onStopAsked === undefined) {
@@ -215,17 +218,18 @@ interface MachineParts {
   readonly secrets: Secrets;
   readonly probe: ClaudeProbe;
   readonly files: FileFinder;
+  readonly envReady: () => Promise<void>;
 }
 
 /** The machine's share of the one table of operations. */
-function machineOperations({ settings, keybindings, secrets, probe, files }: MachineParts): OperationHandlers {
+function machineOperations({ settings, keybindings, secrets, probe, files, envReady }: MachineParts): OperationHandlers {
   return {
     'settings.get': async () => settings.get(),
     'settings.set': (params) => settings.set(params),
     'keybindings.get': async () => keybindings.get(),
     'keybindings.set': (params) => keybindings.set(params),
-    'claude.check': () => probe.check(),
-    'claude.models': () => probe.models(),
+    'claude.check': () => envReady().then(() => probe.check()),
+    'claude.models': () => envReady().then(() => probe.models()),
     'claude.apiKey': async () => secrets.state(),
     'claude.setApiKey': async (params) => {
       const kept = await secrets.setApiKey(params);
@@ -234,6 +238,15 @@ function machineOperations({ settings, keybindings, secrets, probe, files }: Mac
     },
     'files.complete': (params, { signal }) => files.complete(params, signal),
   };
+}
+
+/** Once for each process: whoever waits for it waits at the first session only. */
+function readEnvOnce(settings: Settings, onNotice: (message: string) => void) {
+  const isPoor = process.platform !== 'win32' && !isFromTerminal(process.env);
+  const stopping = new AbortController();
+  const wish = { env: process.env, signal: stopping.signal, onNotice };
+  const ready = isPoor && settings['terminal.loginEnvironment'] ? adoptLoginEnv(wish) : Promise.resolve();
+  return { ready, stop: () => stopping.abort() };
 }
 
 /** What a program hears when it asks for colours. Where the window follows the system, the answer is the dark one's. */

@@ -13,6 +13,7 @@ export const Settings = z.object({
   'terminal.shell': text(''),
   'terminal.shellArgs': z._default(z.array(z.string()), []),
   'terminal.shellIntegration': flag(true),
+  'terminal.loginEnvironment': flag(true),
   'terminal.fontFamily': text("'JetBrains Mono Variable', ui-monospace, monospace"),
   'terminal.fontSize': z._default(z.number().check(z.gte(6), z.lte(72)), 13),
   'terminal.lineHeight': z._default(z.number().check(z.gte(1), z.lte(3)), 1.2),

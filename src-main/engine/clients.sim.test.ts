@@ -95,6 +95,7 @@ class World {
       children: new Children(this.#memory.store),
       machine: () => ({ machineId: MachineId.parse('00000000-0000-4000-8000-000000000001'), name: 'sim' }),
       childEnv: () => ({}),
+      envReady: async () => {},
       onProblem: () => {},
       version: '0',
       home: '/',

@@ -63,6 +63,7 @@ export async function ground(folder?: string, claude: ClaudeParts = { adapter: e
     },
     children: new Children(store),
     machine: () => ({ machineId, name: 'here' }),
+    envReady: async () => {},
     childEnv: () => ({ PATH: process.env.PATH ?? '', HOME: home, LANG: 'C.UTF-8', PS1: '$ ', ...claude.env() }),
     onProblem: (message, error) => problems.push(`${message} ${error instanceof Error ? error.message : ''}`),
     version: '0',

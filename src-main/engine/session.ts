@@ -25,6 +25,8 @@ export interface SessionDependencies {
   readonly children: Children;
   readonly machine: () => { readonly machineId: SessionSummary['machineId']; readonly name: string };
   readonly childEnv: (runId: RunId) => Record<string, string>;
+  /** That environment is complete; never rejects. */
+  readonly envReady: () => Promise<void>;
   readonly now: () => number;
   /** Something that lists show has changed. `isUrgent` is false for mere activity. */
   readonly onChange: (session: Session, isUrgent: boolean) => void;
@@ -173,7 +175,7 @@ export class Session implements AdapterHost {
     this.#stopReason = null;
     this.#hold.turnOn();
     try {
-      await this.screen.open();
+      await Promise.all([this.screen.open(), this.#dependencies.envReady()]);
       this.#adapter ??= this.#dependencies.adapters[this.spec.kind](this);
       this.#isRunning = true;
       await this.#adapter.start();

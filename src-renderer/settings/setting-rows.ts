@@ -53,6 +53,7 @@ export const SETTING_CONTROLS: Readonly<Record<SettingKey, Control>> = {
   'terminal.shell': { is: 'text', mono: true },
   'terminal.shellArgs': { is: 'words' },
   'terminal.shellIntegration': onOff,
+  'terminal.loginEnvironment': onOff,
   'terminal.copyOnSelect': onOff,
   'terminal.rightClick': choice('menu', 'paste'),
   'terminal.warnOnMultiLinePaste': onOff,
