@@ -51,9 +51,9 @@ export class BatonHome {
   }
 
   /** An engine without the app. */
-  async startHeadless(): Promise<ChildProcess> {
+  async startHeadless(env: Record<string, string> = {}): Promise<ChildProcess> {
     const child = spawn(process.execPath, [join(root, 'out/main/headless.js')], {
-      env: this.env(),
+      env: this.env(env),
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#processes.push(child);

@@ -10,6 +10,7 @@ import {
   PROTOCOL_VERSION,
   parseClientMessage,
 } from './protocol.ts';
+import { CLOSE, RefusalError } from './refusal.ts';
 import type { SessionState, SessionSummary } from './session.ts';
 import { initialState } from './session-state.ts';
 import { type Wire, wirePair } from './wire.ts';
@@ -240,6 +241,41 @@ describe('the connection', () => {
     await expect(client.ready()).rejects.toThrow('dropped by the test');
   });
 
+  it('is refused for good when the way to the host is', async () => {
+    const connect = vi.fn().mockRejectedValue(new RefusalError('not-allowed', 'the sign-in has ended'));
+    const refused = new RunSessionClient({ connect, clientId, kind: 'test', name: 'tests', clock });
+    await clock.pass(60_000);
+    expect(refused.connection).toMatchObject({ is: 'refused', why: 'the sign-in has ended' });
+    await expect(refused.ready()).rejects.toThrow('the sign-in has ended');
+    expect(connect).toHaveBeenCalledTimes(1);
+  });
+
+  it('is tried at once when there is a reason to, and never twice at a time', async () => {
+    await host.drop();
+    expect(client.connection.is).toBe('lost');
+    client.retry();
+    client.retry();
+    await settled();
+    expect(client.connection.is).toBe('live');
+    client.retry();
+    await clock.pass(1_000);
+    expect(host.wires).toHaveLength(2);
+  });
+
+  it('hands over each token that opens the next wire', async () => {
+    const kept: string[] = [];
+    const token = (letter: string) => ({ token: letter.repeat(43), expiresAt: 1 });
+    vi.spyOn(host, 'welcome').mockImplementation(() => {
+      const about = { machineId, machine: 'here', engineVersion: '0', platform: 'linux', sessions: [] };
+      void host.say({ type: 'welcome', protocol: PROTOCOL_VERSION, ...about, reconnect: token('a') });
+    });
+    const onReconnectToken = (given: { readonly token: string }) => void kept.push(given.token.slice(0, 1));
+    new RunSessionClient({ connect: host.connect, clientId, kind: 'browser', name: 'tests', clock, onReconnectToken });
+    await settled();
+    await host.say({ type: 'reconnect:token', reconnect: token('b') });
+    expect(kept).toEqual(['a', 'b']);
+  });
+
   it('closes a wire that brings something that is not a message', async () => {
     host.wires[0]?.send(Uint8Array.of(250, 251, 252));
     await settled();
@@ -446,6 +482,23 @@ describe('an attachment', () => {
     await settled();
     const typed = host.of('run:input').flatMap(({ input }) => (input.kind === 'keys' ? [...input.data] : []));
     expect(typed).toEqual([97, 99]);
+  });
+
+  it('[road-3] goes on at once by a better road, with what is typed meanwhile', async () => {
+    const attachment = await follow();
+    await host.attached();
+    attachment.keys(Uint8Array.of(97));
+    await settled();
+    host.wires.at(-1)?.close(CLOSE.otherRoad);
+    // The goodbye has come, the next wire is being taken.
+    await Promise.resolve();
+    attachment.keys(Uint8Array.of(98));
+    await settled();
+    attachment.keys(Uint8Array.of(99));
+    expect(client.connection.is).toBe('live');
+    await host.attached();
+    const typed = host.of('run:input').flatMap(({ input }) => (input.kind === 'keys' ? [...input.data] : []));
+    expect(typed).toEqual([97, 98, 99]);
   });
 
   it('[wire-3] a second one on the same session takes the first one’s place; detaching twice is once', async () => {

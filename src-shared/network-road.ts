@@ -1,8 +1,8 @@
-import { PATHS, ProofAnswer, tokenSubprotocol, WIRE_SUBPROTOCOL, WireOpened } from './http-api.ts';
+import { PATHS, ProofAnswer, tokenSubprotocol, WIRE_SUBPROTOCOL, WireGone, WireOpened } from './http-api.ts';
 import { bearer, type HttpFetch, jsonBody, refusalIn } from './http-fetch.ts';
 import { newChallenge, proofOf, tokenIdOf } from './http-proof.ts';
 import { PollingWire } from './polling-wire.ts';
-import { CLOSE, RefusalError } from './refusal.ts';
+import { CLOSE, type CloseReason, RefusalError } from './refusal.ts';
 import { openWebSocketWire, type WebSocketLike } from './websocket-wire.ts';
 import type { Wire } from './wire.ts';
 
@@ -19,6 +19,7 @@ export interface NetworkRoadOptions {
   readonly onState: (state: NetworkRoadState) => void;
 }
 
+const NOT_ACCEPTED = 'this browser was away for too long, or was signed out on the machine';
 const HANDSHAKE_MS = 4_000;
 /** So many attempts in a row without any answer, and the server is called out of reach. */
 const UNREACHABLE_AFTER = 3;
@@ -102,7 +103,8 @@ export class NetworkRoad {
   async #openPolling(): Promise<Wire> {
     const { origin, fetch, token } = this.#options;
     const answer = await fetch(origin + PATHS.wires, { method: 'POST', ...withBearer(jsonBody({}), this.#token()) });
-    if (answer.status === 401) throw signInEnded((await refusalIn(answer)).message);
+    if (answer.status === 401) throw signInEnded(NOT_ACCEPTED);
+    if (answer.status === 410) throw closedAtOnce(WireGone.parse(await answer.json()).close);
     if (!answer.ok) throw new Error((await refusalIn(answer)).message);
     const { wireId } = WireOpened.parse(await answer.json());
     return new PollingWire({
@@ -125,7 +127,7 @@ export class NetworkRoad {
       method: 'POST',
       ...jsonBody({ tokenId: await tokenIdOf(token), challenge }),
     });
-    if (answer.status === 401) throw signInEnded((await refusalIn(answer)).message);
+    if (answer.status === 401) throw signInEnded(NOT_ACCEPTED);
     if (!answer.ok) throw new Error((await refusalIn(answer)).message);
     const { proof } = ProofAnswer.parse(await answer.json());
     if (proof !== (await proofOf(token, this.#host, challenge)))
@@ -165,6 +167,11 @@ export class NetworkRoad {
 
 function withBearer<T extends { readonly headers: Record<string, string> }>(request: T, token: string): T {
   return { ...request, headers: { ...request.headers, ...bearer(token) } };
+}
+
+/** By their codes: see CLOSE. */
+function closedAtOnce({ code, reason }: CloseReason): Error {
+  return code >= 4400 && code < 4500 ? signInEnded(reason) : new Error(reason);
 }
 
 function signInEnded(why: string): RefusalError {

@@ -21,7 +21,7 @@ const MAX_BODY_BYTES = 1024 * 1024;
 /** Whatever stands between the ends may drop a request now and then: so often it is tried again before the wire is given up. */
 const RETRIES = 2;
 const RETRY_MS = 250;
-const NO_TOKEN: CloseReason = { code: 4404, reason: 'the sign-in has ended' };
+const NO_TOKEN: CloseReason = { code: 4404, reason: 'this browser was signed out on the machine' };
 
 /**
  * A wire for where a WebSocket cannot be had: frames go out by POST, one request at a time, and come in by GETs that wait for them.

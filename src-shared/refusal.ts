@@ -54,7 +54,7 @@ export const CLOSE = {
   tooSlow: { code: 4500, reason: 'client reads too slowly' },
   shuttingDown: { code: 4501, reason: 'engine is stopping' },
   silent: { code: 4502, reason: 'no sign of life' },
-  otherRoad: { code: 4504, reason: 'a better road was found' },
+  otherRoad: { code: 4510, reason: 'a better road was found' },
   failed: { code: 4503, reason: 'the engine failed on a message' },
   tokenTaken: { code: 4504, reason: 'another connection was opened with this token' },
   tooMany: { code: 4505, reason: 'too many connections' },

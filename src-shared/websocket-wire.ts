@@ -21,6 +21,8 @@ export interface WebSocketWireOptions {
 
 /** What a close frame has room for. */
 const MAX_REASON_BYTES = 123;
+/** Smaller ones come from whatever lies between, or from the socket itself. */
+const FIRST_OWN_CODE = 4000;
 
 class WebSocketWire implements Wire {
   onClose: ((why: CloseReason) => void) | null = null;
@@ -36,7 +38,7 @@ class WebSocketWire implements Wire {
     this.#onDumb = onDumb;
     socket.addEventListener('message', ({ data }) => this.#receive(data));
     socket.addEventListener('close', ({ code, reason }) => {
-      if (!this.#hasHeard && !this.#isClosed && code === 1006) this.#onDumb?.();
+      if (!this.#hasHeard && !this.#isClosed && code < FIRST_OWN_CODE) this.#onDumb?.();
       this.#end({ code, reason: reason || 'the connection was lost' });
     });
   }
