@@ -72,12 +72,13 @@ export class LocalServer {
   async #start(port: number, wanted: string): Promise<void> {
     const { engine, logger, store, version, file } = this.#options;
     // Loaded only now: a framework and its packages, which nothing before this needs.
-    const [{ startServer, PortTaken }, { writeServerFile }] = await Promise.all([
+    const [{ startServer, PortTaken }, { apiRoutes }, { writeServerFile }] = await Promise.all([
       import('./server/server.ts'),
+      import('./server/api-routes.ts'),
       import('./server/server-file.ts'),
     ]);
     const tokens = await this.#openTokens();
-    const start = (at: number) => startServer({ engine, logger, tokens, version, port: at, routes: [] });
+    const start = (at: number) => startServer({ engine, logger, tokens, version, port: at, routes: [apiRoutes] });
     let server: RunningServer;
     if (port === 0) {
       const last = await this.#lastPort();

@@ -28,6 +28,14 @@ it('tells what is never completed with its own seq, before the program ends', ()
   expect(events.end()).toEqual([]);
 });
 
+it('a copy goes on by itself', () => {
+  const events = new EventJsons();
+  events.add(output(1, 0xc3));
+  const copy = events.copy();
+  expect(copy.add(output(2, 0xa9))).toEqual([event(2, 'pty:stdout', 'data', 'é')]);
+  expect(events.end()).toEqual([event(1, 'pty:stdout', 'data', { base64: 'ww==' })]);
+});
+
 it('whoever begins in the middle reads on as if from the start, after the last three bytes', () => {
   let seed = 7;
   const random = (below: number) => {

@@ -12,13 +12,21 @@ export type EventJson = Event;
 
 /** The events of one session, in order, as JSON shows them. */
 export class EventJsons {
-  readonly #texts = new OutputTexts();
+  #texts = new OutputTexts();
   /** The last event with output: a character that is never completed is told as a second one with the same seq. */
   #output: Event | null = null;
 
   /** `before`: the last events before the first one, so that a character that is cut there is completed. */
   constructor(before: readonly Event[] = []) {
     for (const event of before) this.add(event);
+  }
+
+  /** Goes on by itself from here. */
+  copy(): EventJsons {
+    const copy = new EventJsons();
+    copy.#texts = this.#texts.copy();
+    copy.#output = this.#output;
+    return copy;
   }
 
   add(event: Event): EventJson[] {

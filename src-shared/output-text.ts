@@ -12,6 +12,13 @@ const NOTHING = new Uint8Array(0);
 export class OutputTexts {
   #held: Uint8Array = NOTHING;
 
+  /** Goes on by itself from here. */
+  copy(): OutputTexts {
+    const copy = new OutputTexts();
+    copy.#held = this.#held;
+    return copy;
+  }
+
   take(bytes: Uint8Array): OutputText {
     const whole = this.#held.length === 0 ? bytes : joined(this.#held, bytes);
     const end = whole.length - cutBytes(whole);

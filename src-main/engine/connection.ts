@@ -11,6 +11,7 @@ import {
 import { CLOSE, type CloseReason, type Refusal, RefusalError } from '../../src-shared/refusal.ts';
 import type { Wire } from '../../src-shared/wire.ts';
 import type { Store } from '../store/store.ts';
+import { parse } from './parse.ts';
 import type { Session } from './session.ts';
 import type { SessionCommand } from './session-commands.ts';
 import { RunViewer } from './viewer.ts';
@@ -307,13 +308,8 @@ export async function perform<N extends OperationName>(
 ): Promise<ResultOf<N>> {
   const handler = handlers[operation] as OperationHandler<N> | undefined;
   if (handler === undefined) throw new RefusalError('unsupported', `${operation} is not available here.`);
-  const read = OPERATIONS[operation].params.safeParse(params);
-  if (!read.success) {
-    const issue = read.error.issues[0];
-    const where = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-    throw new RefusalError('bad-request', `${operation}: ${where}${issue?.message ?? 'wrong parameters'}`);
-  }
-  return handler(read.data as ParamsOf<N>, caller);
+  const read = parse(OPERATIONS[operation].params, params, operation);
+  return handler(read as ParamsOf<N>, caller);
 }
 
 export function unknownSession(runId: RunId): RefusalError {

@@ -13,6 +13,7 @@ import type { AdapterFactory } from './adapters/adapter.ts';
 import { echoAdapter } from './adapters/echo.ts';
 import { ptyAdapter } from './adapters/pty.ts';
 import { Children } from './children.ts';
+import type { OperationHandlers } from './connection.ts';
 import { Engine } from './engine.ts';
 import { startPtyHost } from './pty-host-client.ts';
 import { forkPtyHost } from './pty-host-fork.ts';
@@ -46,7 +47,11 @@ export interface ClaudeParts {
 }
 
 /** An engine with the real store, the real pty host and real screens, in a folder of its own. */
-export async function ground(folder?: string, claude: ClaudeParts = { adapter: echoAdapter, env: () => ({}) }): Promise<Ground> {
+export async function ground(
+  folder?: string,
+  claude: ClaudeParts = { adapter: echoAdapter, env: () => ({}) },
+  operations: OperationHandlers = {},
+): Promise<Ground> {
   const home = folder ?? (await mkdtemp(join(tmpdir(), 'baton-engine-')));
   const problems: string[] = [];
   const store = await openStore({ file: join(home, 'baton.db') });
@@ -68,7 +73,7 @@ export async function ground(folder?: string, claude: ClaudeParts = { adapter: e
     onProblem: (message, error) => problems.push(`${message} ${error instanceof Error ? error.message : ''}`),
     version: '0',
     home,
-    operations: {},
+    operations,
     serverAddress: () => null,
     clientIdleMs: () => 300_000,
     quotas: () => ({ sessionBytes: 256 * 1024 * 1024, totalBytes: 1024 * 1024 * 1024 }),
@@ -94,7 +99,7 @@ export async function ground(folder?: string, claude: ClaudeParts = { adapter: e
       // What a killed process leaves unsaid stays unsaid: no session hears that its program has ended.
       for (const session of engine.sessions.values()) session.log.close();
       await closeParts();
-      return ground(home, claude);
+      return ground(home, claude, operations);
     },
     dispose: async () => {
       await engine.stop();

@@ -110,6 +110,10 @@ export class Engine {
   get eventCounts(): { readonly events: number; readonly eventsPerSecond: number } {
     return { events: this.#events.total, eventsPerSecond: this.#events.perSecond };
   }
+  /** What its server tells of the log. */
+  get store(): Pick<SessionDependencies['store'], 'onTimed' | 'pendingBytes' | 'sizeBytes'> {
+    return this.#options.store;
+  }
   get version(): string {
     return this.#options.version;
   }

@@ -140,10 +140,10 @@ export class Session implements AdapterHost {
     return this.#commands.execute(command, clientId);
   }
 
-  /** Typed bytes: nothing awaited, stored or logged on the way [input-5]. */
-  keys(viewer: SessionViewer, data: Uint8Array): void {
+  /** Typed bytes: nothing awaited, stored or logged on the way [input-5]. Without a viewer nobody drives because of them. */
+  keys(viewer: SessionViewer | null, data: Uint8Array): void {
     if (!this.isRunning || this.spec.kind === 'claude') return;
-    this.viewers.typed(viewer);
+    if (viewer !== null) this.viewers.typed(viewer);
     if (this.#starting === null) this.#adapter?.write(data);
     // Typed at a program that is just starting: it gets them in order once it runs, or never if it does not.
     else void this.#starting.then(() => this.#adapter?.write(data)).catch(() => {});

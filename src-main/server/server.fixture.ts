@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Settings } from '../../src-shared/settings.ts';
 import { DEFAULT_SETTINGS } from '../../src-shared/settings.ts';
-import { type Ground, ground } from '../engine/engine.fixture.ts';
+import { type ClaudeParts, type Ground, ground } from '../engine/engine.fixture.ts';
 import { LocalServer } from '../local-server.ts';
 import type { LogFields, Logger } from '../logger.ts';
 import type { RunningServer } from './server.ts';
@@ -22,9 +22,11 @@ export interface ServerGround extends Ground {
 }
 
 /** A real engine behind a real server at a free port. */
-export async function serverGround(settings: Partial<Settings> = {}): Promise<ServerGround> {
+export async function serverGround(settings: Partial<Settings> = {}, claude?: ClaudeParts): Promise<ServerGround> {
   const folder = await mkdtemp(join(tmpdir(), 'baton-server-'));
-  const here = await ground(folder);
+  const here = await ground(folder, claude, {
+    'settings.get': async () => ({ settings: inForce, path: join(folder, 'settings.json'), problems: [] }),
+  });
   const file = join(folder, 'server.json');
   const notices: string[] = [];
   const logged: (LogFields & { readonly event: string })[] = [];

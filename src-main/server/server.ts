@@ -46,6 +46,8 @@ export { PortTaken } from './listen.ts';
 export interface RunningServer {
   readonly port: number;
   readonly url: string;
+  /** Every route that there is: `METHOD /path/:parameter`. */
+  readonly routes: readonly string[];
   readonly stats: ServerStats;
   stop(): Promise<void>;
 }
@@ -76,6 +78,10 @@ export async function startServer({ engine, logger, tokens, version, port, route
       reply.raw.writeHead(403, { 'content-type': 'application/json' }).end(JSON.stringify(REFUSED));
     },
   });
+  const known: string[] = [];
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const each of [method].flat()) known.push(`${each} ${url}`);
+  });
   addGate(app, tokens, () => names);
   addAnswers(app, logger);
   countRequests(app, stats);
@@ -101,7 +107,7 @@ export async function startServer({ engine, logger, tokens, version, port, route
     await listening.close();
     await app.close();
   };
-  return { port: listening.port, url: `http://127.0.0.1:${listening.port}`, stats, stop };
+  return { port: listening.port, url: `http://127.0.0.1:${listening.port}`, routes: known, stats, stop };
 }
 
 /** What comes before a token. */
@@ -121,7 +127,7 @@ const doorRoutes: Routes = (app, { tokens, version }) => {
   });
 };
 
-const STATUS: Readonly<Record<ErrorAnswer['error']['code'], number>> = {
+export const STATUS: Readonly<Record<ErrorAnswer['error']['code'], number>> = {
   'bad-request': 400,
   'unknown-session': 404,
   'unknown-target': 404,

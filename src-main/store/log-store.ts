@@ -4,7 +4,7 @@ import type { Screen } from '../../src-shared/operations.ts';
 import { unpackEvents } from './event-page.ts';
 import type { ReaderCalls, ReaderMethod, ReadQuery, WriteExtra } from './messages.ts';
 import { MAX_SEQ, MAX_SESSION_KEY } from './row-id.ts';
-import type { AppendRequest, InputRecord, SearchHit, SessionRow, Store } from './store.ts';
+import type { AppendRequest, InputRecord, SearchHit, SessionRow, Store, TimedListener } from './store.ts';
 import { StoreError } from './store-error.ts';
 import type { StoreThreads } from './store-threads.ts';
 
@@ -181,6 +181,10 @@ export class LogStore implements Store {
 
   listChildren(): ReturnType<Store['listChildren']> {
     return this.#ask('children', null);
+  }
+
+  onTimed(listener: TimedListener): () => void {
+    return this.#threads.onTimed(listener);
   }
 
   sizeBytes(): Promise<number> {

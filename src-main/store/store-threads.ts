@@ -11,7 +11,7 @@ import type {
   ToWriter,
   WriterEvent,
 } from './messages.ts';
-import type { StoreOptions } from './store.ts';
+import type { StoreOptions, TimedCall, TimedListener } from './store.ts';
 import { StoreError } from './store-error.ts';
 import { WorkerLink } from './worker-link.ts';
 import { WriteQueue } from './write-queue.ts';
@@ -35,6 +35,9 @@ export class StoreThreads {
   readonly #index: IndexSchedule;
   readonly #checkTimer: NodeJS.Timeout | null;
   #check: WorkerLink<never, CheckedEvent> | null = null;
+  readonly #timers = new Set<TimedListener>();
+  /** When the batches that are being written were handed over; there are only ever a few. */
+  readonly #postedMs = new Map<number, number>();
 
   static async open({ file, onProblem = () => {} }: StoreOptions): Promise<StoreThreads> {
     // Both threads start at once; the reader opens the file when the writer has made it.
@@ -60,7 +63,10 @@ export class StoreThreads {
     this.#index = new IndexSchedule(file, onProblem);
     // What the last process left unindexed is not known here; looking is cheap.
     if (opened.sessions.length > 0) this.#index.noteAppended(1);
-    this.queue = new WriteQueue((batch) => writer.post({ kind: 'batch', batch }, [batch.bytes.buffer]));
+    this.queue = new WriteQueue((batch) => {
+      this.#postedMs.set(batch.id, performance.now());
+      writer.post({ kind: 'batch', batch }, [batch.bytes.buffer]);
+    });
     writer.onEvent = (event) => this.#handleWriter(event);
     writer.onDeath = (error) => {
       this.queue.end(error);
@@ -74,7 +80,26 @@ export class StoreThreads {
 
   ask<M extends ReaderMethod>(method: M, params: ReaderCalls[M]['params']): Promise<ReaderCalls[M]['result']> {
     const call: ReaderCall<M> = { method, params };
-    return this.#reader.call<ReaderCalls[M]['result']>((callId) => ({ kind: 'ask', callId, call }));
+    const asked = this.#reader.call<ReaderCalls[M]['result']>((callId) => ({ kind: 'ask', callId, call }));
+    return this.#timers.size === 0 ? asked : this.#timed(method, asked);
+  }
+
+  onTimed(listener: TimedListener): () => void {
+    this.#timers.add(listener);
+    return () => this.#timers.delete(listener);
+  }
+
+  async #timed<R>(method: ReaderMethod, asked: Promise<R>): Promise<R> {
+    const askedMs = performance.now();
+    try {
+      return await asked;
+    } finally {
+      this.#tell(method, askedMs);
+    }
+  }
+
+  #tell(call: TimedCall, sinceMs: number): void {
+    for (const listener of this.#timers) listener(call, performance.now() - sinceMs);
   }
 
   compact(key: number, keepBytes: number): Promise<Compacted> {
@@ -93,6 +118,8 @@ export class StoreThreads {
   #handleWriter(event: WriterEvent): void {
     switch (event.kind) {
       case 'committed':
+        this.#tell('write', this.#postedMs.get(event.result.batchId) ?? performance.now());
+        this.#postedMs.delete(event.result.batchId);
         this.#index.noteAppended(this.queue.handleCommitted(event.result, event.bytes.buffer));
         if (event.result.isSynced) this.onSynced();
         return;

@@ -2,7 +2,7 @@ import type { Json, LogEvent } from '../../src-shared/events.ts';
 import type { Epoch, RunId, Seq } from '../../src-shared/ids.ts';
 import type { Screen } from '../../src-shared/operations.ts';
 import { LogStore } from './log-store.ts';
-import type { Recovered } from './messages.ts';
+import type { ReaderMethod, Recovered } from './messages.ts';
 import { StoreThreads } from './store-threads.ts';
 
 /** One row of `sessions`. `meta` is the engine's: spec, title, folded state; the store never reads it. */
@@ -135,11 +135,17 @@ export interface Store {
   removeChild(runId: RunId, pid: number): Promise<void>;
   listChildren(): Promise<readonly { readonly runId: RunId; readonly pid: number; readonly startTime: string }[]>;
 
+  /** Told how long each question to the reader and each transaction of the writer took. */
+  onTimed(listener: TimedListener): () => void;
   /** Bytes on disk: database, WAL, search index. */
   sizeBytes(): Promise<number>;
   /** Writes what is pending, checkpoints and closes. Twice is once. */
   close(): Promise<void>;
 }
+
+/** A question by its name, or a transaction. */
+export type TimedCall = ReaderMethod | 'write';
+export type TimedListener = (call: TimedCall, ms: number) => void;
 
 export interface StoreOptions {
   readonly file: string;
