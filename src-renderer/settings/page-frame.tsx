@@ -27,7 +27,7 @@ export function PageFrame({
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => addFocusTaker(paneIdOf({ is: 'page', page }), () => field.current?.focus()), [page]);
   return (
-    <div className="flex h-full flex-col">
+    <div className="@container flex h-full flex-col">
       <div className="flex h-11 shrink-0 items-center gap-2 border-b border-line px-4 has-[input:focus-visible]:border-accent">
         <Icon of={Search} className="text-faint" />
         <input

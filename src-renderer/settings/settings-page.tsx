@@ -34,7 +34,7 @@ export function SettingsPage({ visible }: PageProps) {
       onQuery={setQuery}
       aside={
         <Button size="sm" variant="quiet" icon={FileJson2} onClick={() => runCommand('settings.openFile')}>
-          {t('page.openFile')}
+          <span className="@max-[400px]:sr-only">{t('page.openFile')}</span>
         </Button>
       }
     >

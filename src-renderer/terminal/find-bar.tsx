@@ -54,11 +54,11 @@ export function FindBar({ query, result, isPlainOnly, wish, onQuery, onStep, onF
     <search
       data-context="find"
       aria-label={t('find.label')}
-      className="absolute top-1.5 right-4 z-20 flex max-w-[calc(100%-24px)] items-center gap-0.5 rounded-md border border-line bg-raised p-1 font-sans text-13 text-text shadow-float"
+      className="absolute top-1.5 right-4 z-20 flex max-w-[calc(100%-24px)] flex-wrap items-center justify-end gap-0.5 rounded-md border border-line bg-raised p-1 font-sans text-13 text-text shadow-float"
     >
       <Input
         ref={field}
-        className="min-w-24 w-52"
+        className="min-w-24 w-52 max-w-full flex-1"
         aria-label={t('find.placeholder')}
         placeholder={t('find.placeholder')}
         aria-invalid={result?.problem != null || undefined}

@@ -32,6 +32,7 @@ export class TerminalFind {
   readonly #terminal: Terminal;
   readonly #listener: IDisposable;
   #theme: 'light' | 'dark';
+  #shown: FindQuery | null = null;
 
   constructor(
     terminal: Terminal,
@@ -47,7 +48,10 @@ export class TerminalFind {
   }
 
   setTheme(theme: 'light' | 'dark'): void {
+    if (theme === this.#theme) return;
     this.#theme = theme;
+    // What is marked keeps the colours that it was marked with.
+    if (this.#shown !== null) this.go(this.#shown, 'typing');
   }
 
   /** `typing`: the query grows, so the place found before stays if it still fits. */
@@ -56,6 +60,7 @@ export class TerminalFind {
       this.clear();
       return;
     }
+    this.#shown = query;
     const options = {
       regex: query.isRegex,
       caseSensitive: query.isCaseSensitive,
@@ -70,6 +75,7 @@ export class TerminalFind {
   }
 
   clear(): void {
+    this.#shown = null;
     this.#addon.clearDecorations();
     this.#terminal.clearSelection();
   }

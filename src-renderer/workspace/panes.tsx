@@ -18,6 +18,7 @@ import { DockPane } from './dock-pane.tsx';
 import { loadAhead } from './pane.tsx';
 import { titleOf } from './pane-title.ts';
 import { layoutChanged, restoreLayout } from './saved-layout.ts';
+import { showTab } from './show-tab.ts';
 import { Tab } from './tab.tsx';
 import { TabStripActions } from './tab-strip-actions.tsx';
 import { contentOf, forgetSession, refocusActivePane, setDock } from './workspace.ts';
@@ -104,19 +105,6 @@ function runsIn(panels: readonly IDockviewPanel[]): ReadonlySet<RunId> {
 
 function renewed(before: ReadonlySet<RunId>, now: ReadonlySet<RunId>): ReadonlySet<RunId> {
   return before.size === now.size && [...now].every((runId) => before.has(runId)) ? before : now;
-}
-
-/** A tab strip that is too short for its tabs scrolls; the active tab is never the one that is out of sight. */
-function showTab(paneId: string): void {
-  const show = () =>
-    document
-      .querySelector(`[data-tab-panel-id="${CSS.escape(paneId)}"]`)
-      ?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
-  // The button for the hidden ones comes a frame later and takes room from the strip.
-  requestAnimationFrame(() => {
-    show();
-    requestAnimationFrame(() => requestAnimationFrame(show));
-  });
 }
 
 /** Tabs and regions are named by dockview from the panel's title. */

@@ -1,30 +1,51 @@
 import type { IDockviewHeaderActionsProps } from 'dockview-react';
-import { CircleStop, Columns2, Ellipsis, Maximize2, Minimize2, Rows2, Square } from 'lucide-react';
+import { CircleStop, Columns2, Ellipsis, type LucideIcon, Maximize2, Minimize2, Rows2, Square } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { RunId } from '../../src-shared/ids.ts';
+import type { CommandId } from '../../src-shared/keymap.ts';
 import { runCommand } from '../commands.ts';
-import { useKeyLabel } from '../navigation/keymap.ts';
+import { keyLabel, useKeyLabel } from '../navigation/keymap.ts';
 import { canInterrupt, endSession, interruptSession, isOver } from '../session-actions.ts';
 import { sessionMenu } from '../sidebar/session-menu.ts';
 import { useWindow } from '../store.ts';
 import { IconButton } from '../ui/button.tsx';
 import { classes } from '../ui/classes.ts';
-import { Menu } from '../ui/menu.tsx';
+import { Menu, type MenuItem } from '../ui/menu.tsx';
 import { showFailure } from '../ui/toasts.tsx';
+import { showTab } from './show-tab.ts';
 import { contentOf } from './workspace.ts';
 
+/** Below this the tabs need the room: all that the buttons do is in the menu then. */
+const NARROW_PX = 360;
+
 /** Buttons at the right end of a tab strip. Only the active pane's are shown; the others keep their room, so that nothing jumps. */
-export function TabStripActions({ activePanel, isGroupActive, containerApi }: IDockviewHeaderActionsProps) {
+export function TabStripActions({ activePanel, isGroupActive, containerApi, group }: IDockviewHeaderActionsProps) {
   const { t } = useTranslation();
   const content = activePanel && contentOf(activePanel);
   const runId = content?.is === 'session' ? content.runId : null;
   const session = useWindow((window) => (runId === null ? undefined : window.sessions.get(runId)));
   const { isZoomed, isOnly } = useZoom(containerApi);
+  const isNarrow = useIsNarrow(group, activePanel?.id);
   const keys = { right: useKeyLabel('pane.splitRight'), down: useKeyLabel('pane.splitDown'), zoom: useKeyLabel('pane.zoom') };
   const attempt = (what: string, act: (runId: RunId) => Promise<void>) => () => {
     if (runId !== null) act(runId).catch((error: unknown) => showFailure(t('failed', { what }), error));
   };
+  if (isNarrow) {
+    const items: readonly MenuItem[] = [
+      ...(session ? [...sessionMenu(session), 'separator' as const] : []),
+      paneItem('pane.splitRight', t('pane.splitRight'), Columns2),
+      paneItem('pane.splitDown', t('pane.splitDown'), Rows2),
+      ...(isOnly ? [] : [paneItem('pane.zoom', isZoomed ? t('pane.unzoom') : t('pane.zoom'), isZoomed ? Minimize2 : Maximize2)]),
+    ];
+    return (
+      <div className={classes('flex h-full items-center px-1', !isGroupActive && 'invisible')}>
+        <Menu items={items} align="end">
+          <IconButton icon={Ellipsis} label={t('session.more')} />
+        </Menu>
+      </div>
+    );
+  }
   return (
     <div className={classes('flex h-full items-center gap-0.5 px-1.5', !isGroupActive && 'invisible')}>
       {/* A conversation has its own, beside the text one writes. */}
@@ -60,6 +81,25 @@ export function TabStripActions({ activePanel, isGroupActive, containerApi }: ID
       )}
     </div>
   );
+}
+
+function paneItem(command: CommandId, label: string, icon: LucideIcon): MenuItem {
+  return { label, icon, shortcut: keyLabel(command), onSelect: () => void runCommand(command) };
+}
+
+/** Whether the group is narrow; its active tab stays in sight however its width changes. */
+function useIsNarrow({ api }: IDockviewHeaderActionsProps['group'], paneId: string | undefined): boolean {
+  const [isNarrow, setNarrow] = useState(() => api.width > 0 && api.width < NARROW_PX);
+  useEffect(() => {
+    const update = () => {
+      setNarrow(api.width > 0 && api.width < NARROW_PX);
+      if (paneId !== undefined) showTab(paneId);
+    };
+    const subscription = api.onDidDimensionsChange(update);
+    update();
+    return () => subscription.dispose();
+  }, [api, paneId]);
+  return isNarrow;
 }
 
 function useZoom(api: IDockviewHeaderActionsProps['containerApi']): { isZoomed: boolean; isOnly: boolean } {

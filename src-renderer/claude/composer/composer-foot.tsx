@@ -33,7 +33,7 @@ export function ComposerFoot({ options, onFiles, isBusy, onInterrupt, canSend, o
           event.target.value = '';
         }}
       />
-      <div className="flex min-w-0 flex-1 items-center gap-0.5">{options}</div>
+      <div className="flex min-w-0 flex-1 flex-wrap items-center gap-0.5">{options}</div>
       {isBusy && (
         <Button
           size="sm"

@@ -113,7 +113,7 @@ function partialObject(tool: ToolItem): string {
 function Summary({ tool }: { tool: ToolItem }) {
   const { t } = useTranslation('claude');
   const text = summaryOf(tool, t);
-  return text === '' ? null : <span className="shrink-0 text-11 text-faint">{text}</span>;
+  return text === '' ? null : <span className="min-w-0 shrink-[2] truncate text-11 text-faint">{text}</span>;
 }
 
 function summaryOf(tool: ToolItem, t: ReturnType<typeof useTranslation<'claude'>>['t']): string {
