@@ -11,7 +11,6 @@ let ofProcess: Registry | null = null;
 export const metricsRoutes: Routes = (app, context) => {
   ofProcess ??= processMetrics();
   const own = new Registry();
-  const all = Registry.merge([ofProcess, own]);
   sessionMetrics(own, context.engine);
   trafficMetrics(own, context);
   const requests = new Histogram({
@@ -27,6 +26,8 @@ export const metricsRoutes: Routes = (app, context) => {
   });
   const stop = storeMetrics(own, context.engine);
   app.addHook('onClose', async () => stop());
+  // Only what is registered by now is in it.
+  const all = Registry.merge([ofProcess, own]);
   app.get('/metrics', async (_request, reply) => reply.type(all.contentType).send(await all.metrics()));
 };
 
