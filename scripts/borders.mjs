@@ -47,7 +47,7 @@ export const zones = {
   store: { files: /^src-main\/store\//, imports: ['leaf', 'shared'], packages: withoutElectron },
   // On these, and only these, of the files at the top of src-main may its folders build (as in src-main/tsconfig.leaf.json).
   leaf: {
-    files: /^src-main\/(entry-path|paths|home|logger|stream-wire|version)\.ts$/,
+    files: /^src-main\/(entry-path|page-file|paths|home|logger|stream-wire|version)\.ts$/,
     imports: ['shared', 'manifest'],
     packages: withoutElectron,
   },

@@ -14,6 +14,8 @@ export interface LocalServerOptions {
   readonly store: Pick<Store, 'getFact' | 'setFact'>;
   readonly logger: Logger;
   readonly version: string;
+  /** The built page of the window, for browsers. */
+  readonly pageFolder: string;
   /** server.json */
   readonly file: string;
   readonly settings: () => Settings;
@@ -70,7 +72,7 @@ export class LocalServer {
   }
 
   async #start(port: number, wanted: string): Promise<void> {
-    const { engine, logger, store, version, file } = this.#options;
+    const { engine, logger, store, version, pageFolder, file } = this.#options;
     // Loaded only now: a framework and its packages, which nothing before this needs.
     const [{ startServer, PortTaken }, { apiRoutes }, { writeServerFile }] = await Promise.all([
       import('./server/server.ts'),
@@ -78,7 +80,7 @@ export class LocalServer {
       import('./server/server-file.ts'),
     ]);
     const tokens = await this.#openTokens();
-    const start = (at: number) => startServer({ engine, logger, tokens, version, port: at, routes: [apiRoutes] });
+    const start = (at: number) => startServer({ engine, logger, tokens, version, pageFolder, port: at, routes: [apiRoutes] });
     let server: RunningServer;
     if (port === 0) {
       const last = await this.#lastPort();

@@ -19,6 +19,7 @@ import { type SpawnPtyHost, startPtyHost } from './engine/pty-host-client.ts';
 import { startScreens } from './engine/screen.ts';
 import type { TerminalColors } from './engine/screen-colors.ts';
 import { connectTo, lockEngine } from './engine-lock.ts';
+import { pageFolder } from './entry-path.ts';
 import { KeybindingsFile } from './keybindings-file.ts';
 import { LocalServer, serverOperations } from './local-server.ts';
 import type { Logger } from './logger.ts';
@@ -202,7 +203,16 @@ async function openAll(
   });
   opened.add(engine, (it) => it.stop());
   server = opened.add(
-    new LocalServer({ engine, store, logger, version, file: paths.serverFile, settings: () => settings.settings, onNotice }),
+    new LocalServer({
+      engine,
+      store,
+      logger,
+      version,
+      pageFolder,
+      file: paths.serverFile,
+      settings: () => settings.settings,
+      onNotice,
+    }),
     (it) => it.stop(),
   );
   return { engine, settings, keybindings, serverReady: server.follow(), stop: () => opened.close() };

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { app, protocol, type Session } from 'electron';
+import { PAGE_HEADERS } from '../page-file.ts';
 import { CONTENT_SECURITY_POLICY, fileOf, SCHEME } from './page-address.ts';
 
 /** Has to be called before the app is ready. */
@@ -21,9 +22,7 @@ export function servePage(session: Session): void {
         headers: {
           'content-type': file.contentType,
           'content-security-policy': CONTENT_SECURITY_POLICY,
-          'x-content-type-options': 'nosniff',
-          'cross-origin-opener-policy': 'same-origin',
-          'referrer-policy': 'no-referrer',
+          ...PAGE_HEADERS,
         },
       });
     } catch {

@@ -60,6 +60,9 @@ export interface Admission {
   /** The only client that may; null: any. */
   readonly clientId: ClientId | null;
   reconnect(clientId: ClientId): Promise<ReconnectToken>;
+  /** Another client wanted to speak. */
+  handleForeign(clientId: ClientId): void;
+  handleClosed(): void;
 }
 
 /** One wire: its client, the sessions it has attached, and the door that every frame passes. */
@@ -146,6 +149,7 @@ export class Connection {
     } else {
       const { admission } = this.#options;
       if (admission !== undefined && (admission.clientId ?? message.clientId) !== message.clientId) {
+        admission.handleForeign(message.clientId);
         this.close(CLOSE.foreignToken);
         return;
       }
@@ -295,6 +299,7 @@ export class Connection {
     this.#gone.abort();
     for (const viewer of this.#viewers.values()) viewer.detach();
     this.#viewers.clear();
+    this.#options.admission?.handleClosed();
     this.#host.handleClosed(this, why);
   }
 }

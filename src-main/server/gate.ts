@@ -35,12 +35,19 @@ export function loopbackNames(port: number): Names {
   return { origins: new Map(hosts.map((host) => [host, [`http://${host}`]])) };
 }
 
+export interface GateOptions {
+  readonly tokens: Tokens;
+  readonly names: () => Names;
+  /** A request has shown a token that is good. */
+  readonly onAdmitted: (principal: Principal, request: FastifyRequest) => void;
+}
+
 /**
  * The one door: before every route, upgrade and unknown address. A page of another site can make a browser send requests here, and a
  * name of another site can be made to point here; both are told apart by what the browser says of itself (Host, Origin,
  * Sec-Fetch-Site). Every refusal looks the same, whatever is behind it.
  */
-export function addGate(app: FastifyInstance, tokens: Tokens, names: () => Names): void {
+export function addGate(app: FastifyInstance, { tokens, names, onAdmitted }: GateOptions): void {
   app.decorateRequest('principal', null);
   app.decorateRequest('wireToken', null);
   app.addHook('onRequest', async (request, reply) => {
@@ -58,6 +65,7 @@ export function addGate(app: FastifyInstance, tokens: Tokens, names: () => Names
     }
     request.principal = tokens.authenticate(token, clientOf(request));
     if (request.principal === null) return refuse(reply, 401);
+    onAdmitted(request.principal, request);
   });
 }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 export class PortTaken extends Error {
@@ -11,11 +12,17 @@ export interface Listening {
   close(): Promise<void>;
 }
 
+interface Listener {
+  readonly server: Server;
+  readonly sockets: ReadonlySet<Socket>;
+}
+
 /** Sockets that one listener keeps open: wires, streams and requests together. */
 const MAX_SOCKETS = 2_000;
 /** A request that is not there whole by then is given up. */
 const REQUEST_TIMEOUT_MS = 120_000;
 const KEEP_ALIVE_MS = 65_000;
+const GOODBYE_MS = 1_500;
 /** Free ports that are tried before giving up: one may be free on one address and taken on the other. */
 const MAX_TRIES = 10;
 
@@ -41,15 +48,20 @@ export async function listenOnLoopback(app: FastifyInstance, port: number): Prom
 async function listen(
   app: FastifyInstance,
   address: { readonly host: string; readonly port: number; readonly ipv6Only?: boolean },
-): Promise<Server> {
+): Promise<Listener> {
+  const sockets = new Set<Socket>();
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS });
   server.maxConnections = MAX_SOCKETS;
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   server.on('request', (request, response) => app.routing(request, response));
   server.on('upgrade', (request, socket, head) => app.server.emit('upgrade', request, socket, head));
   try {
     server.listen(address);
     await once(server, 'listening');
-    return server;
+    return { server, sockets };
   } catch (error) {
     if (!hasCode(error, 'EADDRINUSE', 'EACCES')) throw error;
     throw new PortTaken(`Port ${address.port} cannot be listened at: another program has it.`, { cause: error });
@@ -61,18 +73,23 @@ function ignoreMissingIpv6(error: unknown): null {
   throw error;
 }
 
-async function closeAll(servers: readonly Server[]): Promise<void> {
+async function closeAll(servers: readonly Listener[]): Promise<void> {
   await Promise.all(
-    servers.map(async (server) => {
+    servers.map(async ({ server, sockets }) => {
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
+      // Upgraded ones are nobody's any more; they have time to say goodbye.
+      const cut = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, GOODBYE_MS);
       await closed;
+      clearTimeout(cut);
     }),
   );
 }
 
-function portOf(server: Server): number {
+function portOf({ server }: Listener): number {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
   return address.port;

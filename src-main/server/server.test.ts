@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { ErrorAnswer, LoginAnswer, PATHS, ProofAnswer, ServerFile } from '../../src-shared/http-api.ts';
+import { ErrorAnswer, HealthAnswer, LoginAnswer, PATHS, ProofAnswer, ServerFile } from '../../src-shared/http-api.ts';
 import { newChallenge, proofOf, tokenIdOf } from '../../src-shared/http-proof.ts';
 import { type ServerGround, serverGround } from './server.fixture.ts';
 
@@ -24,7 +24,7 @@ it('[door-1] listens on both loopback addresses at one port, and says where in a
   expect(statSync(here.file).mode & 0o777).toBe(0o600);
   for (const name of ['127.0.0.1', 'localhost', '[::1]']) {
     const answer = await fetch(`http://${name}:${file.port}${PATHS.health}`);
-    expect(await answer.json()).toEqual({ ok: true, version: '0.0.0' });
+    expect(HealthAnswer.parse(await answer.json())).toEqual({ ok: true, version: '0.0.0' });
   }
   await here.local.stop();
   expect(() => statSync(here.file)).toThrow('ENOENT');

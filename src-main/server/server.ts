@@ -3,14 +3,18 @@ import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { type ErrorAnswer, LoginRequest, PATHS, ProofRequest, WIRE_SUBPROTOCOL } from '../../src-shared/http-api.ts';
 import type { OperationName, ResultOf } from '../../src-shared/operations.ts';
 import { MAX_FRAME_BYTES } from '../../src-shared/protocol.ts';
-import { RefusalError } from '../../src-shared/refusal.ts';
+import { CLOSE, RefusalError } from '../../src-shared/refusal.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Logger } from '../logger.ts';
 import { addGate, loopbackNames, type Names, principalOf, REFUSED } from './gate.ts';
 import { type Listening, listenOnLoopback } from './listen.ts';
+import { pageRoutes } from './page.ts';
+import { pollingRoutes } from './polling.ts';
 import { proofOfHash } from './proof.ts';
 import { ServerStats } from './stats.ts';
 import type { Tokens } from './tokens.ts';
+import { websocketRoutes } from './websocket.ts';
+import { Wires } from './wires.ts';
 
 /**
  * Registers routes on the server. The gate stands before all of them; `config: { access: 'open' }` on a route exempts it from the
@@ -25,7 +29,10 @@ export interface ServerContext {
   readonly logger: Logger;
   readonly stats: ServerStats;
   readonly tokens: Tokens;
+  readonly wires: Wires;
   readonly version: string;
+  /** The built page. */
+  readonly pageFolder: string;
   principal(request: FastifyRequest): ReturnType<typeof principalOf>;
   /** Carries out an operation for the client that asks: parameters are read by their schema. */
   call<N extends OperationName>(request: FastifyRequest, operation: N, params: unknown): Promise<ResultOf<N>>;
@@ -36,6 +43,7 @@ export interface ServerOptions {
   readonly logger: Logger;
   readonly tokens: Tokens;
   readonly version: string;
+  readonly pageFolder: string;
   /** 0: any free one. */
   readonly port: number;
   readonly routes: readonly Routes[];
@@ -52,17 +60,22 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+const MAX_NAME_CHARS = 128;
 const MAX_BODY_BYTES = 1024 * 1024;
 
 /** The engine's HTTP server. Throws PortTaken. */
-export async function startServer({ engine, logger, tokens, version, port, routes }: ServerOptions): Promise<RunningServer> {
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { engine, logger, tokens, version, pageFolder, port, routes } = options;
   const stats = new ServerStats();
+  const wires = new Wires({ engine, tokens, stats, logger });
   const context: ServerContext = {
     engine,
     logger,
     stats,
     tokens,
+    wires,
     version,
+    pageFolder,
     principal: principalOf,
     call: (request, operation, params) => {
       const { clientId, signal } = principalOf(request);
@@ -82,9 +95,7 @@ export async function startServer({ engine, logger, tokens, version, port, route
   app.addHook('onRoute', ({ method, url }) => {
     for (const each of [method].flat()) known.push(`${each} ${url}`);
   });
-  addGate(app, tokens, () => names);
-  addAnswers(app, logger);
-  countRequests(app, stats);
+  // Before the gate: it ends the connections of upgrades that the gate refuses.
   await app.register(websocket, {
     options: {
       maxPayload: MAX_FRAME_BYTES,
@@ -93,7 +104,17 @@ export async function startServer({ engine, logger, tokens, version, port, route
     },
     errorHandler: (_error, socket) => socket.terminate(),
   });
-  for (const register of [doorRoutes, ...routes]) await register(app, context);
+  addGate(app, {
+    tokens,
+    names: () => names,
+    onAdmitted: ({ clientId }, { headers }) => {
+      const name = (headers['user-agent'] ?? 'a program').slice(0, MAX_NAME_CHARS);
+      engine.clients.heard({ clientId, kind: 'api', name });
+    },
+  });
+  addAnswers(app, logger);
+  countRequests(app, stats);
+  for (const register of [doorRoutes, websocketRoutes, pollingRoutes, pageRoutes, ...routes]) await register(app, context);
   await app.ready();
   let listening: Listening;
   try {
@@ -104,6 +125,7 @@ export async function startServer({ engine, logger, tokens, version, port, route
   }
   names = loopbackNames(listening.port);
   const stop = async () => {
+    wires.closeAll(CLOSE.shuttingDown);
     await listening.close();
     await app.close();
   };

@@ -32,8 +32,9 @@ const MAX_PENDING = 4;
 /** Spent ones that are recognised; each until it expires. */
 const MAX_SPENT = 64;
 
-export function newLineage(clientId: ClientId): Lineage {
-  return { clientId, used: 0, usedAt: 0, next: 1, tokens: [] };
+/** `opened`: the number of the token that has opened its first wire; the key counts as one. */
+export function newLineage(clientId: ClientId, opened: 0 | 1): Lineage {
+  return { clientId, used: opened, usedAt: 0, next: opened + 1, tokens: [] };
 }
 
 /** A further token, made now. */

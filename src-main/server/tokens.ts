@@ -21,6 +21,8 @@ export interface Principal {
 export interface OpenedWire {
   /** The only client that may speak on it; null: any. */
   readonly clientId: ClientId | null;
+  /** Its client has had one before. */
+  readonly isReturn: boolean;
   /** A token for the next wire of the client that speaks on this one; stored when this resolves. */
   renew(clientId: ClientId): Promise<ReconnectToken>;
   /** The wire is closed. */
@@ -74,7 +76,7 @@ export class Tokens {
 
   private constructor(options: TokensOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => Date.now());
     this.#logged = new Limit(MAX_LOGGED_PER_MINUTE, this.#now);
   }
 
@@ -109,6 +111,12 @@ export class Tokens {
     if (verdict === 'accepted') return { via: 'token', clientId, signal: holder.revoked.signal };
     if (verdict === 'reused') this.#alarm(holder);
     return this.#refuseAs(verdict, clientId);
+  }
+
+  /** Whose wire a token opens. */
+  ownerOf(token: string): Pick<Principal, 'via' | 'clientId'> {
+    const holder = this.#byHash.get(hashOf(token));
+    return holder === undefined ? { via: 'key', clientId: this.#keyClient } : { via: 'token', clientId: holder.lineage.clientId };
   }
 
   /** Whether a wire may be tried to be opened with this token, or it is worth nothing. */
@@ -165,7 +173,7 @@ export class Tokens {
       this.refuse('login-code', clientId);
       return null;
     }
-    return this.#mint(this.#hold(newLineage(clientId)));
+    return this.#mint(this.#hold(newLineage(clientId, 0)));
   }
 
   /** The hash of the token that has this id; null: there is none that would be accepted. */
@@ -192,10 +200,11 @@ export class Tokens {
     const isOurs = () => holder?.open?.close === close;
     return {
       clientId: opener?.lineage.clientId ?? null,
+      isReturn: (opener?.open?.number ?? 0) > 1,
       renew: (clientId) => {
         if (holder === null) {
-          holder = this.#hold(newLineage(clientId));
-          holder.open = { number: 0, close };
+          holder = this.#hold(newLineage(clientId, 1));
+          holder.open = { number: 1, close };
         }
         return this.#mint(holder);
       },
