@@ -1,5 +1,15 @@
 import * as z from 'zod/mini';
-import { HealthAnswer, LoginAnswer, LoginRequest, ProofAnswer, ProofRequest } from '../../src-shared/http-api.ts';
+import {
+  FRAMES_CONTENT_TYPE,
+  FramesReceived,
+  HealthAnswer,
+  LoginAnswer,
+  LoginRequest,
+  ProofAnswer,
+  ProofRequest,
+  Secret,
+  WireOpened,
+} from '../../src-shared/http-api.ts';
 import type { Route } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { STREAMS } from './streams.ts';
@@ -16,6 +26,8 @@ export type Documented = Omit<Route, 'handle' | 'answer' | 'status' | 'operation
   /** Not below the prefix of the API. */
   readonly isAtRoot?: true;
 };
+
+const wireId = { wireId: Secret };
 
 /** What is not made from the table: the door, wires, streams, and what the server tells of itself. */
 const OTHERS: readonly Documented[] = [
@@ -43,10 +55,55 @@ const OTHERS: readonly Documented[] = [
     id: 'proof',
     summary: 'The server proves that it knows a token before that is shown to it',
     description:
-      '`tokenId` is SHA-256 of `baton token id:` and the token; the proof is an HMAC-SHA-256 over Host and challenge. Both base64url.',
+      '`tokenId` = SHA-256(hash), with hash = SHA-256(token); `proof` = HMAC-SHA-256 with the key hash over `baton proof`, NUL, Host, NUL, challenge. All base64url.',
     body: ProofRequest,
     answer: ProofAnswer,
     isOpen: true,
+  },
+  {
+    method: 'GET',
+    url: '/wire',
+    id: 'wire',
+    summary: 'A WebSocket: everything that a window can do, as binary messages',
+    description: 'Subprotocols `baton.v1` and `baton.token.` with the token behind it.',
+    answer: null,
+    status: 101,
+  },
+  {
+    method: 'POST',
+    url: '/wires',
+    id: 'wires.open',
+    summary: 'The same where a WebSocket cannot be had: a wire whose frames are fetched and posted',
+    answer: WireOpened,
+    status: 201,
+  },
+  {
+    method: 'DELETE',
+    url: '/wires/{wireId}',
+    id: 'wires.close',
+    summary: 'Closes a polling wire',
+    path: wireId,
+    answer: z.object({}),
+  },
+  {
+    method: 'GET',
+    url: '/wires/{wireId}/frames',
+    id: 'wires.poll',
+    summary: 'Waits for the frames after number `after`, and acknowledges those up to it',
+    description: 'A u32 with the number of the first frame, then each frame behind its length as u32, big-endian.',
+    path: wireId,
+    query: { after: z.int().check(z.nonnegative()) },
+    answer: FRAMES_CONTENT_TYPE,
+  },
+  {
+    method: 'POST',
+    url: '/wires/{wireId}/frames',
+    id: 'wires.send',
+    summary: 'Sends frames; those that came before are passed over',
+    path: wireId,
+    body: z.string(),
+    bodyType: FRAMES_CONTENT_TYPE,
+    answer: FramesReceived,
   },
   { ...STREAMS.session, answer: 'text/event-stream' },
   { ...STREAMS.sessions, answer: 'text/event-stream' },
