@@ -171,7 +171,9 @@ export const STATUS: Readonly<Record<ErrorAnswer['error']['code'], number>> = {
 function addAnswers(app: FastifyInstance, logger: Logger): void {
   // Plain text would let a form of another site's page through.
   app.removeContentTypeParser('text/plain');
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', async (request, reply) => {
+    // The connection of an upgrade that came to nothing ends: nobody may reuse it.
+    if (request.ws) reply.header('connection', 'close');
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
     reply.header('x-content-type-options', 'nosniff');
   });
