@@ -16,8 +16,9 @@ import { showFailure } from '../ui/toasts.tsx';
 import { showTab } from './show-tab.ts';
 import { contentOf } from './workspace.ts';
 
-/** Below this the tabs need the room: all that the buttons do is in the menu then. */
-const NARROW_PX = 360;
+/** Of a narrow strip (panes.css makes it a container) the tabs need the room: all that these do is in the menu too. */
+const unlessNarrow = '@max-[400px]:hidden';
+const unlessTiny = '@max-[240px]:hidden';
 
 /** Buttons at the right end of a tab strip. Only the active pane's are shown; the others keep their room, so that nothing jumps. */
 export function TabStripActions({ activePanel, isGroupActive, containerApi, group }: IDockviewHeaderActionsProps) {
@@ -26,26 +27,17 @@ export function TabStripActions({ activePanel, isGroupActive, containerApi, grou
   const runId = content?.is === 'session' ? content.runId : null;
   const session = useWindow((window) => (runId === null ? undefined : window.sessions.get(runId)));
   const { isZoomed, isOnly } = useZoom(containerApi);
-  const isNarrow = useIsNarrow(group, activePanel?.id);
+  useTabInSight(group, activePanel?.id);
   const keys = { right: useKeyLabel('pane.splitRight'), down: useKeyLabel('pane.splitDown'), zoom: useKeyLabel('pane.zoom') };
   const attempt = (what: string, act: (runId: RunId) => Promise<void>) => () => {
     if (runId !== null) act(runId).catch((error: unknown) => showFailure(t('failed', { what }), error));
   };
-  if (isNarrow) {
-    const items: readonly MenuItem[] = [
-      ...(session ? [...sessionMenu(session), 'separator' as const] : []),
-      paneItem('pane.splitRight', t('pane.splitRight'), Columns2),
-      paneItem('pane.splitDown', t('pane.splitDown'), Rows2),
-      ...(isOnly ? [] : [paneItem('pane.zoom', isZoomed ? t('pane.unzoom') : t('pane.zoom'), isZoomed ? Minimize2 : Maximize2)]),
-    ];
-    return (
-      <div className={classes('flex h-full items-center px-1', !isGroupActive && 'invisible')}>
-        <Menu items={items} align="end">
-          <IconButton icon={Ellipsis} label={t('session.more')} />
-        </Menu>
-      </div>
-    );
-  }
+  const items: readonly MenuItem[] = [
+    ...(session ? [...sessionMenu(session), 'separator' as const] : []),
+    paneItem('pane.splitRight', t('pane.splitRight'), Columns2),
+    paneItem('pane.splitDown', t('pane.splitDown'), Rows2),
+    ...(isOnly ? [] : [paneItem('pane.zoom', isZoomed ? t('pane.unzoom') : t('pane.zoom'), isZoomed ? Minimize2 : Maximize2)]),
+  ];
   return (
     <div className={classes('flex h-full items-center gap-0.5 px-1.5', !isGroupActive && 'invisible')}>
       {/* A conversation has its own, beside the text one writes. */}
@@ -54,6 +46,7 @@ export function TabStripActions({ activePanel, isGroupActive, containerApi, grou
           icon={CircleStop}
           label={t('session.interrupt')}
           onClick={attempt(t('session.interrupt'), interruptSession)}
+          className={unlessNarrow}
         />
       )}
       <IconButton
@@ -61,24 +54,35 @@ export function TabStripActions({ activePanel, isGroupActive, containerApi, grou
         label={t('pane.splitRight')}
         shortcut={keys.right}
         onClick={() => runCommand('pane.splitRight')}
+        className={unlessTiny}
       />
-      <IconButton icon={Rows2} label={t('pane.splitDown')} shortcut={keys.down} onClick={() => runCommand('pane.splitDown')} />
+      <IconButton
+        icon={Rows2}
+        label={t('pane.splitDown')}
+        shortcut={keys.down}
+        onClick={() => runCommand('pane.splitDown')}
+        className={unlessTiny}
+      />
       {!isOnly && (
         <IconButton
           icon={isZoomed ? Minimize2 : Maximize2}
           label={isZoomed ? t('pane.unzoom') : t('pane.zoom')}
           shortcut={keys.zoom}
           onClick={() => runCommand('pane.zoom')}
+          className={unlessNarrow}
         />
       )}
       {session && !isOver(session) && (
-        <IconButton icon={Square} label={t('session.close')} onClick={attempt(t('session.close'), endSession)} />
+        <IconButton
+          icon={Square}
+          label={t('session.close')}
+          onClick={attempt(t('session.close'), endSession)}
+          className={unlessTiny}
+        />
       )}
-      {session && (
-        <Menu items={sessionMenu(session)} align="end">
-          <IconButton icon={Ellipsis} label={t('session.more')} />
-        </Menu>
-      )}
+      <Menu items={items} align="end">
+        <IconButton icon={Ellipsis} label={t('session.more')} />
+      </Menu>
     </div>
   );
 }
@@ -87,19 +91,13 @@ function paneItem(command: CommandId, label: string, icon: LucideIcon): MenuItem
   return { label, icon, shortcut: keyLabel(command), onSelect: () => void runCommand(command) };
 }
 
-/** Whether the group is narrow; its active tab stays in sight however its width changes. */
-function useIsNarrow({ api }: IDockviewHeaderActionsProps['group'], paneId: string | undefined): boolean {
-  const [isNarrow, setNarrow] = useState(() => api.width > 0 && api.width < NARROW_PX);
+/** The active tab stays in sight however the strip's width changes. */
+function useTabInSight({ api }: IDockviewHeaderActionsProps['group'], paneId: string | undefined): void {
   useEffect(() => {
-    const update = () => {
-      setNarrow(api.width > 0 && api.width < NARROW_PX);
-      if (paneId !== undefined) showTab(paneId);
-    };
-    const subscription = api.onDidDimensionsChange(update);
-    update();
+    if (paneId === undefined) return;
+    const subscription = api.onDidDimensionsChange(() => showTab(paneId));
     return () => subscription.dispose();
   }, [api, paneId]);
-  return isNarrow;
 }
 
 function useZoom(api: IDockviewHeaderActionsProps['containerApi']): { isZoomed: boolean; isOnly: boolean } {
