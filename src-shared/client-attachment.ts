@@ -1,13 +1,15 @@
 import { type LogEvent, readEvent } from './events.ts';
 import { NO_SEQ, type RunId, type Seq } from './ids.ts';
 import type { Screen } from './operations.ts';
-import type { ClientMessage, HostMessage, LiveText } from './protocol.ts';
+import { type ClientMessage, type HostMessage, type LiveText, VIEWER_WINDOW_BYTES } from './protocol.ts';
 import type { Refusal } from './refusal.ts';
 import type { SessionState, SessionSummary } from './session.ts';
 import { foldState } from './session-state.ts';
 
 /** Keystrokes kept for a session that is just being opened; a person does not type more in that time. */
 const MAX_EARLY_KEYS = 256;
+/** Parsed output is acknowledged so much at a time: the window stays open, and a key's echo costs no message back. */
+const ACK_BYTES = VIEWER_WINDOW_BYTES / 4;
 
 type HostMessageOf<T extends HostMessage['type']> = Extract<HostMessage, { type: T }>;
 
@@ -69,6 +71,7 @@ export class ClientAttachment {
   /** `#state` is folded through this event. */
   #stateSeq: Seq = NO_SEQ;
   #parsedBytes = 0;
+  #ackedBytes = 0;
   /** Typed before the first answer, or the first on a better wire; null after it. */
   #early: Uint8Array[] | null = [];
 
@@ -117,7 +120,8 @@ export class ClientAttachment {
   /** `bytes` more of terminal output have been parsed by the terminal: the host may send on [wire-5]. */
   parsed(bytes: number): void {
     this.#parsedBytes += bytes;
-    if (!this.#isFollowing) return;
+    if (!this.#isFollowing || this.#parsedBytes - this.#ackedBytes < ACK_BYTES) return;
+    this.#ackedBytes = this.#parsedBytes;
     this.#send({ type: 'run:ack', runId: this.runId, attachId: this.#attachId, parsedBytes: this.#parsedBytes });
   }
 
@@ -133,6 +137,7 @@ export class ClientAttachment {
   request(): void {
     this.#attachId += 1;
     this.#parsedBytes = 0;
+    this.#ackedBytes = 0;
     this.#setFollowing(false);
     this.#send({
       type: 'run:attach',

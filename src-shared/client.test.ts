@@ -9,6 +9,7 @@ import {
   type HostMessage,
   PROTOCOL_VERSION,
   parseClientMessage,
+  VIEWER_WINDOW_BYTES,
 } from './protocol.ts';
 import { CLOSE, RefusalError } from './refusal.ts';
 import type { SessionState, SessionSummary } from './session.ts';
@@ -66,6 +67,8 @@ const failureOf = (asked: Promise<unknown>) =>
     () => null,
     (error: unknown) => error,
   );
+
+const QUARTER = VIEWER_WINDOW_BYTES / 4;
 
 /** Frames travel in microtasks. */
 const settled = () => new Promise<void>((resolve) => setTimeout(resolve));
@@ -450,22 +453,21 @@ describe('an attachment', () => {
     expect(seen.states.at(-1)?.queue.map(({ content }) => content.text)).toEqual(['prompt 2', 'prompt 3']);
   });
 
-  it('[wire-5] acknowledges a running total that begins anew with each attachment', async () => {
+  it('[wire-5] acknowledges a quarter of the window at a time, as a running total that begins anew with each attachment', async () => {
     const attachment = await follow();
     await host.attached();
+    attachment.parsed(QUARTER - 1);
     attachment.parsed(10);
-    attachment.parsed(5);
     await settled();
     await host.drop();
     attachment.parsed(99);
     await clock.pass(1_000);
     await host.attached();
-    attachment.parsed(3);
+    attachment.parsed(QUARTER);
     await settled();
     expect(host.of('run:ack').map(({ attachId, parsedBytes }) => [attachId, parsedBytes])).toEqual([
-      [1, 10],
-      [1, 15],
-      [2, 3],
+      [1, QUARTER + 9],
+      [2, QUARTER],
     ]);
   });
 

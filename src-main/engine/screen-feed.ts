@@ -14,7 +14,9 @@ const NOT_YET_MS = 10;
 export interface WorkerLine {
   /** The worker's name for this terminal in its present life. */
   readonly id: number;
-  post(message: ToScreenWorker, transfer?: readonly ArrayBuffer[]): void;
+  post(message: ToScreenWorker): void;
+  /** The event's bytes are given away: nothing else may lie in their memory. */
+  feed(event: PastEvent): void;
   call(message: Extract<ToScreenWorker, { type: 'screen' }>): Promise<Screen>;
 }
 
@@ -166,13 +168,12 @@ export class ScreenFeed implements ScreenHandle {
   private feed(event: PastEvent): void {
     this.fedSeq = event.seq;
     if (event.kind === 'resize') {
-      this.line.post({ type: 'feed', id: this.line.id, event });
+      this.line.feed(event);
       return;
     }
     this.unparsedBytes += event.bytes.length;
     // A copy of exactly these bytes, handed over: posting a view would copy all that lies around it. (A Buffer's slice is a view.)
-    const bytes = new Uint8Array(event.bytes);
-    this.line.post({ type: 'feed', id: this.line.id, event: { ...event, bytes } }, [bytes.buffer]);
+    this.line.feed({ ...event, bytes: new Uint8Array(event.bytes) });
   }
 
   private catchUp(): void {

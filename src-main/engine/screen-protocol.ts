@@ -17,6 +17,12 @@ export type PastEvent =
   | { readonly kind: 'output'; readonly seq: Seq; readonly bytes: Uint8Array }
   | { readonly kind: 'resize'; readonly seq: Seq; readonly cols: number; readonly rows: number };
 
+/** The next piece of a living terminal. */
+export interface Fed {
+  readonly id: number;
+  readonly event: PastEvent;
+}
+
 export type ToScreenWorker =
   | {
       readonly type: 'open';
@@ -28,7 +34,7 @@ export type ToScreenWorker =
       readonly pastSeq: Seq;
       readonly answers: boolean;
     }
-  | { readonly type: 'feed'; readonly id: number; readonly event: PastEvent }
+  | { readonly type: 'feed'; readonly fed: readonly Fed[] }
   /** `now`: as far as parsed. Otherwise after everything that was fed before. */
   | {
       readonly type: 'screen';

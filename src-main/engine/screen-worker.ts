@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import type { TerminalColors } from './screen-colors.ts';
 import { PastLines } from './screen-lines.ts';
-import type { FromScreenWorker, ToScreenWorker } from './screen-protocol.ts';
+import type { Fed, FromScreenWorker, ToScreenWorker } from './screen-protocol.ts';
 import { ScreenTerminal } from './screen-terminal.ts';
 import { Turns } from './screen-turns.ts';
 
@@ -53,7 +53,7 @@ async function work(id: number, terminal: ScreenTerminal, isNew: boolean): Promi
   }
 }
 
-function feed({ id, event }: Extract<ToScreenWorker, { type: 'feed' }>): void {
+function feed({ id, event }: Fed): void {
   const terminal = terminals.get(id);
   if (terminal === undefined) return;
   terminal.feed(event);
@@ -140,7 +140,7 @@ port.on('message', (message: ToScreenWorker) => {
       open(message);
       break;
     case 'feed':
-      feed(message);
+      for (const fed of message.fed) feed(fed);
       break;
     case 'screen':
       takeScreen(message);

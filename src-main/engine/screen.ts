@@ -7,7 +7,7 @@ import type { TerminalColors } from './screen-colors.ts';
 import { ScreenFeed } from './screen-feed.ts';
 import { History, type HistoryPage, type HistorySource, type HistoryWish } from './screen-history.ts';
 import type { Details } from './screen-listen.ts';
-import type { FromScreenWorker, ToScreenWorker } from './screen-protocol.ts';
+import type { Fed, FromScreenWorker, ToScreenWorker } from './screen-protocol.ts';
 
 /**
  * The logged events after `after`, in order, about `maxBytes` of them (at least one); other channels than `pty:stdout` and
@@ -93,6 +93,9 @@ class ScreenWorker implements Screens {
   private lastCall = 0;
   private deaths: number[] = [];
   private isStopped = false;
+  /** Goes out at the end of this turn of the loop: waking the worker takes longer than showing a key's echo to whoever typed it. */
+  private fed: Fed[] = [];
+  private feeding: NodeJS.Immediate | null = null;
   private readonly pasts: History;
 
   constructor({ colors, onProblem = () => {} }: ScreensOptions) {
@@ -163,6 +166,7 @@ class ScreenWorker implements Screens {
     this.deaths = [...this.deaths.filter((at) => now - at < MINUTE_MS), now];
     this.rejectCalls(() => true, `the screen worker died: ${reason}`);
     this.pasts.forget();
+    this.fed = [];
     if (this.deaths.length > MAX_DEATHS_PER_MINUTE) {
       this.worker = null;
       this.onProblem(`the screen worker died ${this.deaths.length} times within a minute and is not started again: ${reason}`);
@@ -183,7 +187,8 @@ class ScreenWorker implements Screens {
   private lineFor(id: number): ConstructorParameters<typeof ScreenFeed>[2] {
     return {
       id,
-      post: (message, transfer) => this.post(message, transfer),
+      post: (message) => this.post(message),
+      feed: (event) => this.feed({ id, event }),
       call: async (message) => {
         const answer = await this.call(message, id);
         if (answer.type !== 'screen') throw new Error(`the screen worker answered with ${answer.type}`);
@@ -192,8 +197,23 @@ class ScreenWorker implements Screens {
     };
   }
 
-  private post(message: ToScreenWorker, transfer: readonly ArrayBuffer[] = []): void {
-    this.worker?.postMessage(message, [...transfer]);
+  private feed(fed: Fed): void {
+    this.fed.push(fed);
+    this.feeding ??= setImmediate(() => this.sendFed());
+  }
+
+  private sendFed(): void {
+    if (this.feeding !== null) clearImmediate(this.feeding);
+    this.feeding = null;
+    if (this.fed.length === 0) return;
+    const transfer = this.fed.flatMap(({ event }) => (event.kind === 'output' ? [event.bytes.buffer as ArrayBuffer] : []));
+    this.worker?.postMessage({ type: 'feed', fed: this.fed } satisfies ToScreenWorker, transfer);
+    this.fed = [];
+  }
+
+  private post(message: ToScreenWorker): void {
+    this.sendFed();
+    this.worker?.postMessage(message);
   }
 
   private call(message: Extract<ToScreenWorker, { call: number }>, id: number | null): Promise<FromScreenWorker> {
