@@ -25,7 +25,20 @@ export const zones = {
   shared: { files: /^src-shared\//, imports: ['seal'], packages: /^(zod|lib0|uuid)($|\/)/ },
   'main tests': {
     files: /^src-main\/.*\.(test|fixture)\.ts$/,
-    imports: ['electron', 'cli', 'server', 'engine', 'store', 'leaf', 'composition', 'shared', 'scripted API'],
+    imports: [
+      'electron',
+      'cli',
+      'relay',
+      'server',
+      'engine',
+      'store',
+      'leaf',
+      'composition',
+      'shared',
+      'shared tests',
+      'seal',
+      'scripted API',
+    ],
     // Of Electron they take types: the compiler leaves nothing else of it in Node.
     packages: /./,
   },
@@ -43,11 +56,13 @@ export const zones = {
     packages: /^(node:|zod\/mini$|commander$|@bomb\.sh\/tab($|\/))/,
   },
   engine: { files: /^src-main\/engine\//, imports: ['leaf', 'shared'], types: ['store'], packages: withoutElectron },
+  // Blind: it knows keys only to check signatures. Its state lies in SQLite as the log does.
+  relay: { files: /^src-main\/relay\//, imports: ['store', 'leaf', 'shared', 'seal'], packages: /^(node:|ws$|better-sqlite3$)/ },
   server: { files: /^src-main\/server\//, imports: ['engine', 'leaf', 'shared'], types: ['store'], packages: withoutElectron },
   store: { files: /^src-main\/store\//, imports: ['leaf', 'shared'], packages: withoutElectron },
   // On these, and only these, of the files at the top of src-main may its folders build (as in src-main/tsconfig.leaf.json).
   leaf: {
-    files: /^src-main\/(entry-path|page-file|paths|home|logger|stream-wire|version)\.ts$/,
+    files: /^src-main\/(entry-path|page-file|paths|home|logger|socket-wire|stream-wire|version)\.ts$/,
     imports: ['shared', 'manifest'],
     packages: withoutElectron,
   },
@@ -55,7 +70,7 @@ export const zones = {
   manifest: { files: /^package\.json$/, imports: [], packages: /^$/ },
   composition: {
     files: /^src-main\/[^/]+$/,
-    imports: ['server', 'engine', 'store', 'leaf', 'shared'],
+    imports: ['server', 'relay', 'engine', 'store', 'leaf', 'shared', 'seal'],
     packages: withoutElectron,
   },
   'renderer tests': {

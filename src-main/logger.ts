@@ -61,10 +61,19 @@ const KEPT_FILES = 3;
 /** `<name>.log` in `folder`, with older ones as `<name>.1.log` … BATON_LOG sets the level (debug, info, warn, error). */
 export function openLogger(folder: string, name: string, level = process.env.BATON_LOG ?? 'info'): Logger {
   const file = new RotatingFile(folder, name, MAX_FILE_BYTES);
+  return loggerTo(file, level, () => file.close());
+}
+
+/** Lines on stderr, for a process whose supervisor keeps them. */
+export function openStderrLogger(level = process.env.BATON_LOG ?? 'info'): Logger {
+  return loggerTo(process.stderr, level, () => {});
+}
+
+function loggerTo(destination: { write(line: string): void }, level: string, close: () => void): Logger {
   const isLevel = Object.hasOwn(pino.levels.values, level);
   const log = pino(
     { level: isLevel ? level : 'info', base: { process: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
-    file,
+    destination,
   );
   const at =
     (write: (fields: object, event: string) => void) =>
@@ -75,7 +84,7 @@ export function openLogger(folder: string, name: string, level = process.env.BAT
     info: at((fields, event) => log.info(fields, event)),
     warn: at((fields, event) => log.warn(fields, event)),
     error: at((fields, event) => log.error(fields, event)),
-    close: () => file.close(),
+    close,
   };
 }
 

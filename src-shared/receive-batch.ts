@@ -23,9 +23,15 @@ export interface StreamState {
   /** Who writes under that epoch; null where nobody has yet. */
   readonly holder: MachineId | null;
   readonly lastSeq: number;
-  /** The newest batch of each machine. */
-  readonly writers: ReadonlyMap<MachineId, { readonly counter: number; readonly hash: string }>;
+  /** The newest batch of each machine and kind, by `writerOf`. */
+  readonly writers: ReadonlyMap<string, { readonly counter: number; readonly hash: string }>;
 }
+
+/**
+ * Counters and hashes run for each machine and kind apart: who has all updates of a document never sees the snapshots that replace
+ * them.
+ */
+export const writerOf = ({ machine, kind }: Pick<BatchHeader, 'machine' | 'kind'>): string => `${kind} ${machine}`;
 
 export const EMPTY_STREAM: StreamState = { epoch: 0, holder: null, lastSeq: 0, writers: new Map() };
 
@@ -94,7 +100,8 @@ export type Order =
 /** Where a batch stands in its stream. */
 export function orderOf({ header, hash }: Pick<SealedBatch, 'header' | 'hash'>, state: StreamState, side: Side): Order {
   const refused = (why: BatchRefusal): Order => ({ is: 'refused', why });
-  const last = state.writers.get(header.machine);
+  const writer = writerOf(header);
+  const last = state.writers.get(writer);
   if (last !== undefined && header.counter === last.counter) {
     return hash === last.hash ? { is: 'repeated' } : refused('counter-reused');
   }
@@ -104,7 +111,7 @@ export function orderOf({ header, hash }: Pick<SealedBatch, 'header' | 'hash'>, 
     if (last !== undefined && header.previousHash !== last.hash) return refused('gap');
     if (last === undefined && header.counter === 1 && header.previousHash !== NO_BATCH_HASH) return refused('malformed');
   }
-  const writers = new Map(state.writers).set(header.machine, { counter: header.counter, hash });
+  const writers = new Map(state.writers).set(writer, { counter: header.counter, hash });
   if (header.kind !== 'log') return { is: 'next', state: { ...state, writers } };
   const why = whyNotInLog(header, state, side);
   if (why !== null) return refused(why);
@@ -115,9 +122,8 @@ export function orderOf({ header, hash }: Pick<SealedBatch, 'header' | 'hash'>, 
 function whyNotInLog(header: BatchHeader, state: StreamState, side: Side): BatchRefusal | null {
   if (header.epoch < 1 || header.seqFrom < 1 || header.seqTo < header.seqFrom) return 'malformed';
   if (header.epoch < state.epoch) return 'fenced';
-  const isNew = state.epoch === 0;
-  // The first epoch needs no grant: a session is born with it.
-  if (side === 'relay' && header.epoch > (isNew ? 1 : state.epoch)) return 'not-holder';
+  // What the relay does not know yet has whatever epoch it was born with, or had when the relay lost its disk.
+  if (side === 'relay' && state.epoch !== 0 && header.epoch > state.epoch) return 'not-holder';
   if (header.epoch === state.epoch && state.holder !== null && state.holder !== header.machine) return 'not-holder';
   // A reader may have got events by another way; what it has it skips.
   const follows = side === 'relay' ? header.seqFrom === state.lastSeq + 1 : header.seqFrom <= state.lastSeq + 1;

@@ -41,7 +41,7 @@ export const BATCH_KINDS = {
   log: { code: 1, purpose: 'events', storing: 'append', isVerifiedByReaders: true },
   /** An update of a shared document. */
   document: { code: 2, purpose: 'documents', storing: 'append', isVerifiedByReaders: false },
-  /** A whole document: replaces the updates up to the position `seqTo`. */
+  /** A whole document: takes the place of what the relay has up to the position `seqTo`. */
   snapshot: { code: 3, purpose: 'documents', storing: 'replace', isVerifiedByReaders: true },
   /** What a machine says of itself and its sessions: the newest replaces the one before. */
   index: { code: 4, purpose: 'index', storing: 'replace', isVerifiedByReaders: true },
@@ -62,15 +62,15 @@ export interface BatchHeader {
   readonly generation: number;
   /** Of the session's ownership under which it was written; 0 where nobody owns the stream. */
   readonly epoch: number;
-  /** Log: its first and last event. Snapshot: the positions it replaces, `seqFrom` being 1. Else 0. */
+  /** Log: its first and last event. Snapshot: `seqTo` is the last position it replaces, 0 if none. Else 0. */
   readonly seqFrom: number;
   readonly seqTo: number;
-  /** Grows with every batch of this machine in this stream and is never used for other bytes. */
+  /** Grows with every batch of this kind of this machine in this stream and is never used for other bytes. */
   readonly counter: number;
   readonly machine: MachineId;
   /** 32 hex digits; see Keyring.streamName. */
   readonly stream: string;
-  /** Of this machine's batch before this one in the stream, as hex; zeros for the first, and for kinds that are not kept. */
+  /** Of this machine's batch of this kind before this one in the stream, as hex; zeros for the first. */
   readonly previousHash: string;
   /** The newest entry of the membership chain that the sender knew. */
   readonly chainHead: string;

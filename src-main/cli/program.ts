@@ -223,6 +223,16 @@ function addMachineVerbs(root: Command, run: Run): void {
     .description('print where the settings file lies')
     .action(run(async () => (await import('./verbs/config.ts')).path));
   root
+    .command('relay')
+    .description('be the relay that carries sealed batches between machines; runs until it is ended')
+    .option('--host <address>', 'where it listens', '127.0.0.1')
+    .option('--port <port>', 'where it listens; 0 for any that is free', portNumber, 7474)
+    .option('--data <folder>', 'where it keeps its one file of state; without it, in Baton’s data folder')
+    .option('--workspaces <n>', 'how many workspaces it serves: the first that come', wholeNumber, 1)
+    .option('--quota-gb <n>', 'how much it keeps for each workspace', wholeNumber, 20)
+    .option('--json', 'print a line of JSON when it is ready')
+    .action(run(async () => (await import('./verbs/relay.ts')).relay));
+  root
     .command('doctor')
     .description('look for what keeps Baton from working, and say what to do')
     .option(...JSON_FLAG)
@@ -237,6 +247,12 @@ function addMachineVerbs(root: Command, run: Run): void {
 function wholeNumber(value: string): number {
   if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError('A whole number is needed.');
   return Number(value);
+}
+
+function portNumber(value: string): number {
+  const port = wholeNumber(value);
+  if (port > 65_535) throw new InvalidArgumentError('A port from 0 to 65535 is needed.');
+  return port;
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, '': 1000 };

@@ -44,7 +44,8 @@ export class TestMachine implements Signer {
     change: Partial<BatchHeader> & Pick<BatchHeader, 'kind' | 'stream'>,
     payload: string | Uint8Array = 'payload',
   ): SealedBatch {
-    const last = this.#sent.get(change.stream);
+    const chain = `${change.kind} ${change.stream}`;
+    const last = this.#sent.get(chain);
     const isLog = change.kind === 'log';
     const seqFrom = change.seqFrom ?? (isLog ? (last?.header.seqTo ?? 0) + 1 : 0);
     const batch = sealBatch(
@@ -63,7 +64,7 @@ export class TestMachine implements Signer {
       this.keyring,
       this.keys.sign.secretKey,
     );
-    this.#sent.set(change.stream, batch);
+    this.#sent.set(chain, batch);
     return batch;
   }
 }

@@ -1,0 +1,47 @@
+import type { Append, RelayStorage } from './storage/storage.ts';
+
+export interface Waiting {
+  readonly append: Append;
+  /** On the disk: `true`. Nothing of it is: `false`. */
+  readonly settle: (isStored: boolean) => void;
+}
+
+/** Batches that wait for the disk. With so many bytes the transaction is made at once, in the middle of whatever is being read. */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Makes one transaction of all batches that arrived in one turn of the loop: one fsync for all of them. Nobody hears of a batch before.
+ */
+export class CommitQueue {
+  readonly #storage: RelayStorage;
+  readonly #onFailure: (error: unknown) => void;
+  #waiting: Waiting[] = [];
+  #bytes = 0;
+
+  constructor(storage: RelayStorage, onFailure: (error: unknown) => void) {
+    this.#storage = storage;
+    this.#onFailure = onFailure;
+  }
+
+  add(waiting: Waiting): void {
+    if (this.#waiting.length === 0) setImmediate(() => this.flush());
+    this.#waiting.push(waiting);
+    this.#bytes += waiting.append.batch.frame.byteLength;
+    if (this.#bytes >= MAX_WAITING_BYTES) this.flush();
+  }
+
+  flush(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#bytes = 0;
+    if (waiting.length === 0) return;
+    let isStored = true;
+    try {
+      this.#storage.append(waiting.map(({ append }) => append));
+    } catch (error) {
+      isStored = false;
+      this.#onFailure(error);
+    }
+    for (const { settle } of waiting) settle(isStored);
+  }
+}

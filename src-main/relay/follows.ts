@@ -1,0 +1,136 @@
+import { encodeRelayMessage, FOLLOW_WINDOW_BYTES } from '../../src-shared/relay-protocol.ts';
+import type { Connection } from './connection.ts';
+import type { StoredBatch } from './storage/storage.ts';
+
+/** Streams that one machine may follow. */
+export const MAX_FOLLOWS = 20_000;
+const PAGE_BYTES = 256 * 1024;
+/** Streams that are read before others get their turn. */
+const READS_A_TURN = 100;
+
+export type Lane = 'watch' | 'rest';
+
+/** Where a machine is in a stream. */
+export interface Follow {
+  readonly stream: string;
+  readonly lane: Lane;
+  cursor: number;
+  /** It has everything that is stored: what comes next can go straight to it. */
+  isCaughtUp: boolean;
+  readonly read: (after: number, maxBytes: number) => readonly StoredBatch[];
+  /** The stream's last position on the disk. */
+  readonly end: () => number;
+}
+
+/**
+ * What one machine follows. A follow is a cursor: nothing is queued for a machine that is slow or far behind, it is read from the
+ * storage when there is room again. Only so many bytes are on their way as the machine has given credit for; streams that somebody
+ * watches come before those that are filled in at rest.
+ */
+export class Follows {
+  readonly #connection: Connection;
+  readonly #byStream = new Map<string, Follow>();
+  readonly #behind: Readonly<Record<Lane, Set<Follow>>> = { watch: new Set(), rest: new Set() };
+  #onTheWayBytes = 0;
+  #isPumpPlanned = false;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  get size(): number {
+    return this.#byStream.size;
+  }
+
+  streams(): IterableIterator<string> {
+    return this.#byStream.keys();
+  }
+
+  get(stream: string): Follow | undefined {
+    return this.#byStream.get(stream);
+  }
+
+  start(follow: Follow): void {
+    this.stop(follow.stream);
+    this.#byStream.set(follow.stream, follow);
+    this.#isBehind(follow);
+  }
+
+  stop(stream: string): void {
+    const follow = this.#byStream.get(stream);
+    if (follow === undefined) return;
+    this.#byStream.delete(stream);
+    this.#behind[follow.lane].delete(follow);
+  }
+
+  clear(): void {
+    this.#byStream.clear();
+    for (const lane of Object.values(this.#behind)) lane.clear();
+  }
+
+  credit(bytes: number): void {
+    this.#onTheWayBytes = Math.max(0, this.#onTheWayBytes - bytes);
+    this.#planPump();
+  }
+
+  /** A batch was stored in a stream that it follows. `encoded`: the message, the same for all. */
+  offer(follow: Follow, batch: StoredBatch, encoded: Uint8Array): void {
+    if (batch.position <= follow.cursor || !follow.isCaughtUp) return;
+    if (this.#onTheWayBytes >= FOLLOW_WINDOW_BYTES || !this.#connection.pass(encoded)) {
+      this.#isBehind(follow);
+      return;
+    }
+    follow.cursor = batch.position;
+    this.#onTheWayBytes += batch.frame.byteLength;
+  }
+
+  #isBehind(follow: Follow): void {
+    follow.isCaughtUp = false;
+    this.#behind[follow.lane].add(follow);
+    this.#planPump();
+  }
+
+  #planPump(): void {
+    if (this.#isPumpPlanned || this.#connection.isClosed) return;
+    if (this.#behind.watch.size === 0 && this.#behind.rest.size === 0) return;
+    if (this.#onTheWayBytes >= FOLLOW_WINDOW_BYTES) return;
+    this.#isPumpPlanned = true;
+    setImmediate(() => {
+      this.#isPumpPlanned = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    for (let reads = 0; reads < READS_A_TURN; reads++) {
+      const [follow] = this.#behind.watch.size > 0 ? this.#behind.watch : this.#behind.rest;
+      const room = FOLLOW_WINDOW_BYTES - this.#onTheWayBytes;
+      if (follow === undefined || room <= 0 || this.#connection.isClosed) return;
+      this.#sendPage(follow, Math.min(PAGE_BYTES, room));
+    }
+    this.#planPump();
+  }
+
+  #sendPage(follow: Follow, maxBytes: number): void {
+    const { stream, lane } = follow;
+    const page = follow.read(follow.cursor, maxBytes);
+    // Behind the others of its lane, which have their turn now.
+    this.#behind[lane].delete(follow);
+    if (page.length === 0) {
+      follow.isCaughtUp = true;
+      this.#connection.send({ type: 'caught-up', stream, position: follow.end() });
+      return;
+    }
+    this.#behind[lane].add(follow);
+    for (const { position, frame } of page) {
+      this.#connection.send({ type: 'batch', stream, position, frame });
+      follow.cursor = position;
+      this.#onTheWayBytes += frame.byteLength;
+    }
+  }
+}
+
+/** One message for everybody who follows the stream. */
+export function encodeBatch(stream: string, position: number | null, frame: Uint8Array): Uint8Array {
+  return encodeRelayMessage({ type: 'batch', stream, position, frame });
+}

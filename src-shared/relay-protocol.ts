@@ -1,0 +1,206 @@
+import * as decoding from 'lib0/decoding';
+import * as encoding from 'lib0/encoding';
+import * as z from 'zod/mini';
+import { MachineId } from './ids.ts';
+import type { BatchRefusal } from './receive-batch.ts';
+import { concat, HASH_BYTES, KEY_BYTES, SIGNATURE_BYTES } from './seal.ts';
+import { MAX_BATCH_BYTES } from './sealed-batch.ts';
+
+/**
+ * Every message between a machine and a relay. The relay speaks first (`challenge`); a machine proves itself, and from then on appends
+ * batches, follows streams and hears of the membership chain. One frame is one message, encoded like those of protocol.ts.
+ */
+export const RELAY_PROTOCOL_VERSION = 1;
+/** The largest honest message is one batch or one page of the chain. */
+export const MAX_RELAY_FRAME_BYTES = MAX_BATCH_BYTES + 1024;
+/** Bytes of stored batches that may be on their way to a machine, sent but not yet given back as `credit`. */
+export const FOLLOW_WINDOW_BYTES = 1024 * 1024;
+/** Entries of the chain in one message. */
+export const MAX_CHAIN_PAGE_BYTES = 512 * 1024;
+/** Without any frame for so long the other end is gone, whatever the socket says. */
+export const RELAY_SILENT_AFTER_MS = 25_000;
+
+/** Why a relay closes, beside what refusal.ts has for every wire. */
+export const RELAY_CLOSE = {
+  removed: { code: 4410, reason: 'this machine was removed from the workspace' },
+  elsewhere: { code: 4411, reason: 'this machine has connected again' },
+  notProven: { code: 4412, reason: 'no proof of who is there' },
+} as const;
+
+const bytes = (length: number) => z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.byteLength === length);
+const someBytes = (maxLength: number) =>
+  z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.byteLength > 0 && value.byteLength <= maxLength);
+const hex = (length: number) => z.string().check(z.regex(new RegExp(`^[0-9a-f]{${length * 2}}$`)));
+const Count = z.int().check(z.nonnegative());
+const Stream = hex(16);
+const Mailbox = hex(16);
+/** A number of the sender's by which it knows the answer. */
+const Ask = z.int().check(z.positive());
+const Frame = someBytes(MAX_BATCH_BYTES);
+const Entries = z.array(someBytes(64 * 1024));
+
+export const ToRelay = z.discriminatedUnion('type', [
+  /** `nonce`: for the relay to sign; `signature`: over handshakeBytes. */
+  z.strictObject({
+    type: z.literal('prove'),
+    version: z.int(),
+    workspace: hex(HASH_BYTES),
+    machine: MachineId,
+    nonce: bytes(HASH_BYTES),
+    signature: bytes(SIGNATURE_BYTES),
+  }),
+  /** Gives the relay a chain from its first entry: a new workspace, or one that this relay has lost. */
+  z.strictObject({ type: z.literal('found'), ask: Ask, entries: Entries }),
+  z.strictObject({ type: z.literal('chain:read'), ask: Ask, after: Count }),
+  z.strictObject({ type: z.literal('chain:append'), ask: Ask, entry: someBytes(64 * 1024) }),
+  /** `release`: with this batch the session goes over to another machine. `ask` is null where no answer is wanted. */
+  z.strictObject({
+    type: z.literal('batch'),
+    ask: z.nullable(Ask),
+    frame: Frame,
+    release: z.nullable(z.strictObject({ to: MachineId, signature: bytes(SIGNATURE_BYTES) })),
+  }),
+  /** Everything after a position, and what comes from then on. Following again moves the cursor. */
+  z.strictObject({ type: z.literal('follow'), stream: Stream, after: Count, lane: z.enum(['watch', 'rest']) }),
+  z.strictObject({ type: z.literal('unfollow'), stream: Stream }),
+  /** So many bytes of stored batches have been taken in: as many more may be sent. */
+  z.strictObject({ type: z.literal('credit'), bytes: Count }),
+  z.strictObject({ type: z.literal('stream:read'), ask: Ask, stream: Stream }),
+  /** Takes a session over from epoch `epoch`. `signature`: over leaseBytes. */
+  z.strictObject({ type: z.literal('lease:take'), ask: Ask, stream: Stream, epoch: Count, signature: bytes(SIGNATURE_BYTES) }),
+  z.strictObject({ type: z.literal('mailbox:open'), ask: Ask, mailbox: Mailbox }),
+  z.strictObject({ type: z.literal('mailbox:join'), ask: Ask, mailbox: Mailbox }),
+  z.strictObject({ type: z.literal('mailbox:say'), mailbox: Mailbox, message: someBytes(8 * 1024) }),
+  z.strictObject({ type: z.literal('mailbox:close'), mailbox: Mailbox }),
+  z.strictObject({ type: z.literal('ping') }),
+]);
+export type ToRelay = z.infer<typeof ToRelay>;
+
+/** Why the relay refuses: the checks of batches, and its own. */
+const RELAY_REFUSALS = {
+  malformed: 'The relay does not understand this.',
+  'unknown-machine': 'The relay does not know this machine in this workspace.',
+  revoked: 'This machine was removed from the workspace.',
+  'not-allowed': 'This machine’s rights do not cover this.',
+  'unknown-head': 'The relay does not have the newest entries of the membership yet.',
+  forked: 'There are two histories of the membership.',
+  'wrong-generation': 'This was sealed with an older workspace key. Read the membership and seal it again.',
+  fenced: 'Another machine has taken the session over.',
+  'not-holder': 'Another machine holds the session.',
+  gap: 'What comes before this is missing at the relay.',
+  replayed: 'The relay has newer batches of this machine.',
+  'counter-reused': 'Another computer uses the keys of this machine.',
+  'bad-signature': 'The signature is not this machine’s.',
+  'no-key': 'The key is not here.',
+  damaged: 'The batch is damaged.',
+  'unknown-workspace': 'The relay does not have this workspace.',
+  'workspace-exists': 'The relay has this workspace already.',
+  'workspaces-full': 'The relay serves other workspaces and takes no more. Start it with a higher --workspaces.',
+  'entry-refused': 'The entry does not fit the membership. Read the membership and make it again.',
+  'wrong-kind': 'The stream holds batches of another kind.',
+  'unknown-stream': 'The relay does not have this stream.',
+  'epoch-taken': 'The session has another epoch by now.',
+  'unknown-mailbox': 'No machine waits under this code, or no longer.',
+  'mailbox-taken': 'Somebody else uses this code.',
+  'too-many': 'The relay keeps no more of these at a time.',
+  quota: 'The workspace has used up its space at the relay.',
+  'storage-failed': 'The relay could not write to its disk.',
+} as const satisfies Record<BatchRefusal, string> & Record<string, string>;
+export type RelayRefusal = keyof typeof RELAY_REFUSALS;
+const RelayRefusal = z.enum(Object.keys(RELAY_REFUSALS) as [RelayRefusal, ...RelayRefusal[]]);
+
+const MachineSeen = z.strictObject({ machine: MachineId, online: z.boolean(), seenAtMs: Count });
+export type MachineSeen = z.infer<typeof MachineSeen>;
+
+export const FromRelay = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('challenge'),
+    version: z.int(),
+    nonce: bytes(HASH_BYTES),
+    relayKey: bytes(KEY_BYTES),
+  }),
+  /** `incarnation` changes when the relay has lost its state: cursors are void then. `signature`: the relay's, over handshakeBytes. */
+  z.strictObject({
+    type: z.literal('welcome'),
+    signature: bytes(SIGNATURE_BYTES),
+    incarnation: z.string(),
+    height: Count,
+    head: hex(HASH_BYTES),
+    machines: z.array(MachineSeen),
+  }),
+  z.strictObject({ type: z.literal('refused'), ask: z.nullable(Ask), why: RelayRefusal }),
+  z.strictObject({ type: z.literal('done'), ask: Ask }),
+  /** It lies on the relay's disk, at this position of its stream. */
+  z.strictObject({ type: z.literal('stored'), ask: Ask, position: Count }),
+  /** To so many machines. */
+  z.strictObject({ type: z.literal('passed'), ask: Ask, receivers: Count }),
+  /** `ask` is null where entries are new. `height`: the chain's, so that a reader knows whether there is more. */
+  z.strictObject({ type: z.literal('chain'), ask: z.nullable(Ask), entries: Entries, height: Count }),
+  /** `own`: the newest batch of the asking machine in it, of each kind. */
+  z.strictObject({
+    type: z.literal('stream'),
+    ask: Ask,
+    epoch: Count,
+    holder: z.nullable(MachineId),
+    lastSeq: Count,
+    lastPosition: Count,
+    own: z.array(z.strictObject({ kind: z.string(), counter: Count, hash: hex(HASH_BYTES) })),
+  }),
+  z.strictObject({ type: z.literal('leased'), ask: Ask, epoch: Count }),
+  /** Somebody holds the session under a new epoch. Sent to who followed it and to who held it. */
+  z.strictObject({ type: z.literal('lease'), stream: Stream, epoch: Count, holder: MachineId }),
+  /** `position` is null for what passes and is not kept. */
+  z.strictObject({ type: z.literal('batch'), stream: Stream, position: z.nullable(Count), frame: Frame }),
+  /** Everything up to here was sent: the end of the stream at the relay. */
+  z.strictObject({ type: z.literal('caught-up'), stream: Stream, position: Count }),
+  z.strictObject({ type: z.literal('machine'), seen: MachineSeen }),
+  z.strictObject({ type: z.literal('mailbox:joined'), mailbox: Mailbox }),
+  z.strictObject({ type: z.literal('mailbox:said'), mailbox: Mailbox, message: someBytes(8 * 1024) }),
+  z.strictObject({ type: z.literal('mailbox:closed'), mailbox: Mailbox }),
+  z.strictObject({ type: z.literal('pong') }),
+]);
+export type FromRelay = z.infer<typeof FromRelay>;
+
+export function encodeRelayMessage(message: ToRelay | FromRelay): Uint8Array {
+  const encoder = encoding.createEncoder();
+  encoding.writeAny(encoder, message as Parameters<typeof encoding.writeAny>[1]);
+  return encoding.toUint8Array(encoder);
+}
+
+function decode(frame: Uint8Array): unknown {
+  if (frame.byteLength > MAX_RELAY_FRAME_BYTES) throw new Error(`frame of ${frame.byteLength} bytes`);
+  return decoding.readAny(decoding.createDecoder(frame));
+}
+
+/** The door of the relay. Throws on anything that is not a message; the caller closes that wire only. */
+export function parseToRelay(frame: Uint8Array): ToRelay {
+  return ToRelay.parse(decode(frame));
+}
+
+/** The door of a machine. Throws on anything that is not a message of a relay. */
+export function parseFromRelay(frame: Uint8Array): FromRelay {
+  return FromRelay.parse(decode(frame));
+}
+
+const utf8 = new TextEncoder();
+
+/** What both ends sign when a machine connects: it binds the machine to this relay and this one connection. */
+export function handshakeBytes(shake: {
+  readonly relayKey: Uint8Array;
+  readonly relayNonce: Uint8Array;
+  readonly machineNonce: Uint8Array;
+  readonly workspace: string;
+  readonly machine: MachineId;
+}): Uint8Array {
+  return concat(shake.relayKey, shake.relayNonce, shake.machineNonce, utf8.encode(`${shake.workspace} ${shake.machine}`));
+}
+
+/** What a machine signs to give or take a session; `relayNonce` makes it worth nothing on another connection. */
+export function leaseBytes(lease: {
+  readonly relayNonce: Uint8Array;
+  readonly stream: string;
+  readonly epoch: number;
+  readonly holder: MachineId;
+}): Uint8Array {
+  return concat(lease.relayNonce, utf8.encode(`${lease.stream} ${lease.epoch} ${lease.holder}`));
+}
