@@ -22,6 +22,15 @@ export interface LocalServerOptions {
   readonly onNotice: (message: string) => void;
 }
 
+/** Those that the server has to be started anew for. */
+const SETTINGS = [
+  'server.enabled',
+  'server.port',
+  'server.hostNames',
+  'server.tlsCertificate',
+  'server.tlsKey',
+  'server.tlsPort',
+] as const satisfies readonly (keyof Settings)[];
 const LAST_PORT = 'server.port';
 const MINUTE_MS = 60_000;
 
@@ -59,11 +68,11 @@ export class LocalServer {
 
   async #change(): Promise<void> {
     const settings = this.#options.settings();
-    const wanted = JSON.stringify([settings['server.enabled'], settings['server.port']]);
+    const wanted = JSON.stringify(SETTINGS.map((key) => settings[key]));
     if (this.#isStopped || this.#running?.wanted === wanted) return;
     try {
       await this.#close();
-      if (settings['server.enabled']) await this.#start(settings['server.port'], wanted);
+      if (settings['server.enabled']) await this.#start(settings, wanted);
     } catch (error) {
       this.#options.logger.error('the local server cannot run', { error });
       const reason = error instanceof Error ? error.message : String(error);
@@ -71,16 +80,20 @@ export class LocalServer {
     }
   }
 
-  async #start(port: number, wanted: string): Promise<void> {
+  async #start(settings: Settings, wanted: string): Promise<void> {
     const { engine, logger, store, version, pageFolder, file } = this.#options;
     // Loaded only now: a framework and its packages, which nothing before this needs.
-    const [{ startServer, PortTaken }, { apiRoutes }, { writeServerFile }] = await Promise.all([
+    const [{ startServer, PortTaken }, { apiRoutes }, { reachOf }, { writeServerFile }] = await Promise.all([
       import('./server/server.ts'),
       import('./server/api-routes.ts'),
+      import('./server/reach.ts'),
       import('./server/server-file.ts'),
     ]);
     const tokens = await this.#openTokens();
-    const start = (at: number) => startServer({ engine, logger, tokens, version, pageFolder, port: at, routes: [apiRoutes] });
+    const port = settings['server.port'];
+    const reach = await reachOf(settings);
+    const start = (at: number) =>
+      startServer({ engine, logger, tokens, version, pageFolder, port: at, reach, routes: [apiRoutes] });
     let server: RunningServer;
     if (port === 0) {
       const last = await this.#lastPort();
@@ -144,7 +157,8 @@ export function serverOperations(
         throw new RefusalError('not-ready', 'The local server is not running.', 'Switch on the setting server.enabled.');
       }
       const { code, expiresAt } = running.tokens.newCode();
-      return { code, expiresAt, url: `${running.server.url}/${LOGIN_FRAGMENT}${code}` };
+      const link = (url: string) => `${url}/${LOGIN_FRAGMENT}${code}`;
+      return { code, expiresAt, url: link(running.server.url), publicUrls: running.server.publicUrls.map(link) };
     },
     'server.stats': async () => {
       const { engine, server } = parts();

@@ -239,7 +239,8 @@ export const OPERATIONS = {
   /** An address that lets one browser in, once, within seconds. Only for clients that are on this machine without a token. */
   'server.loginCode': {
     params: nothing,
-    result: z.object({ code: z.string(), url: z.string(), expiresAt: z.int() }),
+    /** `publicUrls`: for browsers elsewhere (`server.hostNames`). */
+    result: z.object({ code: z.string(), url: z.string(), publicUrls: z.array(z.string()), expiresAt: z.int() }),
   },
   /** What the engine and its HTTP server have done since they started. */
   'server.stats': {

@@ -5,6 +5,17 @@ import { ImportedPalette } from './terminal-palettes.ts';
 const text = (fallback: string) => z._default(z.string(), fallback);
 const flag = (fallback: boolean) => z._default(z.boolean(), fallback);
 
+/** A host as browsers name it: a domain name, an IPv4 address, or an IPv6 address in brackets, and a port. */
+const HostName = z
+  .string()
+  .check(
+    z.maxLength(260),
+    z.regex(
+      /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(:\d{1,5})?$/i,
+      'not a host name, such as laptop.example.net or 10.0.0.2:8443',
+    ),
+  );
+
 export const Settings = z.object({
   'machine.name': text(''),
   'appearance.theme': z._default(z.enum(['system', 'light', 'dark']), 'system'),
@@ -49,6 +60,12 @@ export const Settings = z.object({
   'server.enabled': flag(true),
   /** 0: the one used last, or any free one. */
   'server.port': z._default(z.int().check(z.gte(0), z.lte(65_535)), 0),
+  /** Names by which a tunnel or a private network reaches this server, with a port where it is not the usual one. */
+  'server.hostNames': z._default(z.array(HostName).check(z.maxLength(32)), []),
+  /** Files (PEM). With both, and a host name, the server is reached over the network, encrypted. */
+  'server.tlsCertificate': text(''),
+  'server.tlsKey': text(''),
+  'server.tlsPort': z._default(z.int().check(z.gte(1), z.lte(65_535)), 8443),
   'server.reconnectMinutes': z._default(z.number().check(z.gte(1), z.lte(1_440)), 15),
   'clients.idleMinutes': z._default(z.number().check(z.gte(1), z.lte(1_440)), 5),
 });

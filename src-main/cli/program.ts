@@ -183,6 +183,7 @@ function addInterfaceVerbs(root: Command, run: Run): void {
     .command('dashboard')
     .description('open the window in a browser; it is let in once, by a code that lasts half a minute')
     .option('-p, --print', 'print the link instead, for another browser')
+    .option('-r, --remote', 'print the link for a browser on another machine or a phone, by a name in server.hostNames')
     .option(...JSON_FLAG)
     .action(run(async () => (await import('./verbs/connect.ts')).connectDashboard));
   connect

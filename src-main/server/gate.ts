@@ -30,11 +30,6 @@ export interface Names {
   readonly origins: ReadonlyMap<string, readonly string[]>;
 }
 
-export function loopbackNames(port: number): Names {
-  const hosts = ['127.0.0.1', 'localhost', '[::1]'].map((name) => (port === 80 ? name : `${name}:${port}`));
-  return { origins: new Map(hosts.map((host) => [host, [`http://${host}`]])) };
-}
-
 export interface GateOptions {
   readonly tokens: Tokens;
   readonly names: () => Names;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
@@ -13,7 +14,7 @@ export interface Listening {
 }
 
 interface Listener {
-  readonly server: Server;
+  readonly server: Server | TlsServer;
   readonly sockets: ReadonlySet<Socket>;
 }
 
@@ -22,6 +23,7 @@ const MAX_SOCKETS = 2_000;
 /** A request that is not there whole by then is given up. */
 const REQUEST_TIMEOUT_MS = 120_000;
 const KEEP_ALIVE_MS = 65_000;
+const OPTIONS: ServerOptions = { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS };
 const GOODBYE_MS = 1_500;
 /** Free ports that are tried before giving up: one may be free on one address and taken on the other. */
 const MAX_TRIES = 10;
@@ -35,7 +37,7 @@ export async function listenOnLoopback(app: FastifyInstance, port: number): Prom
     const first = await listen(app, { host: '127.0.0.1', port });
     const chosen = portOf(first);
     try {
-      const second = await listen(app, { host: '::1', port: chosen, ipv6Only: true }).catch(ignoreMissingIpv6);
+      const second = await listen(app, { host: '::1', port: chosen, ipv6Only: true }).catch(nullWithoutIpv6);
       const servers = second === null ? [first] : [first, second];
       return { port: chosen, close: () => closeAll(servers) };
     } catch (error) {
@@ -45,12 +47,25 @@ export async function listenOnLoopback(app: FastifyInstance, port: number): Prom
   }
 }
 
+/** Listens on every address of the machine, encrypted. Throws PortTaken. */
+export async function listenEverywhere(
+  app: FastifyInstance,
+  { port, certificate, key }: { readonly port: number; readonly certificate: Buffer; readonly key: Buffer },
+): Promise<Listening> {
+  const newServer = () => createTlsServer({ ...OPTIONS, cert: certificate, key, minVersion: 'TLSv1.2' });
+  const listener =
+    (await listen(app, { host: '::', port }, newServer).catch(nullWithoutIpv6)) ??
+    (await listen(app, { host: '0.0.0.0', port }, newServer));
+  return { port: portOf(listener), close: () => closeAll([listener]) };
+}
+
 async function listen(
   app: FastifyInstance,
   address: { readonly host: string; readonly port: number; readonly ipv6Only?: boolean },
+  newServer: () => Server | TlsServer = () => createServer(OPTIONS),
 ): Promise<Listener> {
   const sockets = new Set<Socket>();
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS });
+  const server = newServer();
   server.maxConnections = MAX_SOCKETS;
   server.on('connection', (socket) => {
     sockets.add(socket);
@@ -68,7 +83,7 @@ async function listen(
   }
 }
 
-function ignoreMissingIpv6(error: unknown): null {
+function nullWithoutIpv6(error: unknown): null {
   if (hasCode(error, 'EADDRNOTAVAIL', 'EAFNOSUPPORT')) return null;
   throw error;
 }

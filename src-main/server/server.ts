@@ -6,11 +6,12 @@ import { MAX_FRAME_BYTES } from '../../src-shared/protocol.ts';
 import { CLOSE, RefusalError } from '../../src-shared/refusal.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Logger } from '../logger.ts';
-import { addGate, loopbackNames, type Names, principalOf, REFUSED } from './gate.ts';
-import { type Listening, listenOnLoopback } from './listen.ts';
+import { addGate, type Names, principalOf, REFUSED } from './gate.ts';
+import { type Listening, listenEverywhere, listenOnLoopback } from './listen.ts';
 import { pageRoutes } from './page.ts';
 import { pollingRoutes } from './polling.ts';
 import { proofOfHash } from './proof.ts';
+import { namesOf, publicUrls, type Reach } from './reach.ts';
 import { ServerStats } from './stats.ts';
 import type { Tokens } from './tokens.ts';
 import { websocketRoutes } from './websocket.ts';
@@ -46,6 +47,7 @@ export interface ServerOptions {
   readonly pageFolder: string;
   /** 0: any free one. */
   readonly port: number;
+  readonly reach: Reach;
   readonly routes: readonly Routes[];
 }
 
@@ -54,6 +56,8 @@ export { PortTaken } from './listen.ts';
 export interface RunningServer {
   readonly port: number;
   readonly url: string;
+  /** Where browsers elsewhere find it, the best address first. */
+  readonly publicUrls: readonly string[];
   /** Every route that there is: `METHOD /path/:parameter`. */
   readonly routes: readonly string[];
   readonly stats: ServerStats;
@@ -65,7 +69,7 @@ const MAX_BODY_BYTES = 1024 * 1024;
 
 /** The engine's HTTP server. Throws PortTaken. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { engine, logger, tokens, version, pageFolder, port, routes } = options;
+  const { engine, logger, tokens, version, pageFolder, port, reach, routes } = options;
   const stats = new ServerStats();
   const wires = new Wires({ engine, tokens, stats, logger });
   const context: ServerContext = {
@@ -118,18 +122,38 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await app.ready();
   let listening: Listening;
   try {
-    listening = await listenOnLoopback(app, port);
+    listening = await listen(app, port, reach);
   } catch (error) {
     await app.close();
     throw error;
   }
-  names = loopbackNames(listening.port);
+  names = namesOf(listening.port, reach);
   const stop = async () => {
     wires.closeAll(CLOSE.shuttingDown);
     await listening.close();
     await app.close();
   };
-  return { port: listening.port, url: `http://127.0.0.1:${listening.port}`, routes: known, stats, stop };
+  return {
+    port: listening.port,
+    url: `http://127.0.0.1:${listening.port}`,
+    publicUrls: publicUrls(reach),
+    routes: known,
+    stats,
+    stop,
+  };
+}
+
+/** On loopback, and with a certificate on every address. */
+async function listen(app: FastifyInstance, port: number, { tls }: Reach): Promise<Listening> {
+  const loopback = await listenOnLoopback(app, port);
+  if (tls === null) return loopback;
+  try {
+    const everywhere = await listenEverywhere(app, tls);
+    return { port: loopback.port, close: async () => void (await Promise.all([loopback.close(), everywhere.close()])) };
+  } catch (error) {
+    await loopback.close();
+    throw error;
+  }
 }
 
 /** What comes before a token. */

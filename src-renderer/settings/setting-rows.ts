@@ -77,6 +77,10 @@ export const SETTING_CONTROLS: Readonly<Record<SettingKey, Control>> = {
   'log.outputQuotaMbTotal': { is: 'number', least: 16, most: 10_000_000, step: 1 },
   'server.enabled': onOff,
   'server.port': { is: 'number', least: 0, most: 65_535, step: 1 },
+  'server.hostNames': { is: 'words' },
+  'server.tlsCertificate': { is: 'text', mono: true },
+  'server.tlsKey': { is: 'text', mono: true },
+  'server.tlsPort': { is: 'number', least: 1, most: 65_535, step: 1 },
   'server.reconnectMinutes': { is: 'number', least: 1, most: 1_440, step: 1 },
   'clients.idleMinutes': { is: 'number', least: 1, most: 1_440, step: 1 },
 };

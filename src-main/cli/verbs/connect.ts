@@ -10,6 +10,7 @@ import { printJson, printLine, say } from '../output.ts';
 
 interface ConnectOptions {
   readonly print?: boolean;
+  readonly remote?: boolean;
   readonly json?: boolean;
 }
 
@@ -26,15 +27,30 @@ export async function connectDashboard(options: ConnectOptions): Promise<undefin
     }
     await proveServer(url);
     const link = await client.call('server.loginCode', {});
+    const address = options.remote ? publicLink(link.publicUrls) : link.url;
     if (options.json) {
-      printJson({ url: link.url, expiresAt: new Date(link.expiresAt).toISOString() });
+      printJson({ url: address, expiresAt: new Date(link.expiresAt).toISOString() });
       return;
     }
-    const isOpened = !options.print && (await openBrowser(link.url));
-    if (!isOpened) printLine(link.url);
+    const isOpened = !options.print && !options.remote && (await openBrowser(address));
+    if (!isOpened) printLine(address);
+    if (options.remote && process.stdout.isTTY) {
+      const { renderUnicodeCompact } = await import('uqr');
+      printLine(renderUnicodeCompact(address));
+    }
     const seconds = Math.max(0, Math.round((link.expiresAt - Date.now()) / 1000));
     say(`${isOpened ? 'Opened in your browser' : 'Open the link in a browser'}. It lets one in, once, within ${seconds} s.`);
   });
+}
+
+function publicLink(links: readonly string[]): string {
+  const [link] = links;
+  if (link !== undefined) return link;
+  throw new Failure(
+    EXIT.refused,
+    'Other machines do not reach this one: it has no name for them.',
+    'Name it as your tunnel or private network does: baton config set server.hostNames \'["laptop.example.net"]\'',
+  );
 }
 
 /** Sees to it that there is an engine to talk to, and says where; with a session, makes this terminal a window on it. */
