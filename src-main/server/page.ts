@@ -13,8 +13,9 @@ export const pageRoutes: Routes = (app, { pageFolder }) => {
     const file = pageFile(pathname, pageFolder);
     const content = file === null ? null : await readFile(file.path).catch(() => null);
     if (file === null || content === null) return reply.callNotFound();
-    // Where a browser's 'self' leaves out WebSockets, they are named.
-    const policy = contentSecurityPolicy(`'self' ${request.protocol === 'https' ? 'wss' : 'ws'}://${request.headers.host}`);
+    // Where a browser's 'self' leaves out WebSockets, they are named; behind a tunnel they are encrypted although this end is not.
+    const { host } = request.headers;
+    const policy = contentSecurityPolicy(`'self' ws://${host} wss://${host}`);
     return reply
       .headers({ ...PAGE_HEADERS, 'content-security-policy': policy, 'cache-control': caching })
       .type(file.contentType)
