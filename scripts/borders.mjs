@@ -53,7 +53,7 @@ export const zones = {
   cli: {
     files: /^src-main\/cli\//,
     imports: ['leaf', 'shared'],
-    packages: /^(node:|zod\/mini$|commander$|@bomb\.sh\/tab($|\/))/,
+    packages: /^(node:|zod\/mini$|commander$|uqr$|@bomb\.sh\/tab($|\/))/,
   },
   engine: { files: /^src-main\/engine\//, imports: ['leaf', 'shared'], types: ['store'], packages: withoutElectron },
   // Blind: it knows keys only to check signatures. Its state lies in SQLite as the log does.
