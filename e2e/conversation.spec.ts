@@ -1,0 +1,87 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, type Page } from '@playwright/test';
+import { button, sessionList, test } from './ground.ts';
+
+const composer = (page: Page) => page.getByRole('textbox', { name: 'Message Claude' });
+
+async function startClaude(page: Page, folder: string): Promise<void> {
+  await button(page, 'New Claude session').first().click();
+  await page.getByRole('textbox', { name: 'Folder' }).fill(folder);
+  await button(page, 'Start').click();
+  await expect(composer(page)).toBeVisible();
+}
+
+async function say(page: Page, text: string): Promise<void> {
+  await composer(page).fill(text);
+  await composer(page).press('Enter');
+}
+
+const isIdle = (page: Page) => expect(sessionList(page).getByRole('img', { name: 'Idle' })).toBeVisible();
+
+test('queued prompts can be changed and put in another order before their turn', async ({ home, folder, claudeEnv, api }) => {
+  const { page } = await home.launch({ env: claudeEnv });
+  await startClaude(page, folder);
+  await say(page, 'slow 3000');
+  await expect(button(page, 'Interrupt').first()).toBeVisible();
+  await say(page, 'the first one');
+  await say(page, 'the second one');
+  const queue = page.getByRole('region', { name: 'Queued messages' });
+  await expect(queue.getByRole('listitem')).toHaveText([/the first one/, /the second one/]);
+  await queue.getByRole('button', { name: 'Move message 2 up' }).click();
+  await expect(queue.getByRole('listitem')).toHaveText([/the second one/, /the first one/]);
+  await queue.getByRole('button', { name: 'Edit message 1' }).click();
+  await queue.getByRole('textbox', { name: 'Text of message 1' }).fill('the second one, changed');
+  await queue.getByRole('button', { name: 'Save' }).click();
+  await expect(queue.getByRole('listitem')).toHaveText([/the second one, changed/, /the first one/]);
+  await button(page, 'Interrupt').first().click();
+  await expect(queue).toBeHidden();
+  // The last of them is asked with the other one before it.
+  const last = await api.whenAsked(({ prompt }) => prompt.includes('the first one'));
+  expect(JSON.stringify(last.body)).toContain('the second one, changed');
+});
+
+test('commands and files complete, model and permissions change in mid-session, and what was used is shown', async ({
+  home,
+  folder,
+  claudeEnv,
+  api,
+}) => {
+  const { page } = await home.launch({ env: claudeEnv });
+  writeFileSync(join(folder, 'notes-about-it.txt'), 'note');
+  await startClaude(page, folder);
+  await say(page, 'Good morning');
+  await isIdle(page);
+
+  await composer(page).pressSequentially('/comp');
+  const commands = page.getByRole('listbox', { name: 'Commands' });
+  await expect(commands.getByRole('option', { selected: true })).toContainText('/compact');
+  await page.keyboard.press('Tab');
+  await expect(composer(page)).toHaveValue(/^\/compact/);
+  await composer(page).fill('');
+  await composer(page).pressSequentially('read @notes-ab');
+  await expect(page.getByRole('listbox', { name: 'Files' }).getByRole('option', { selected: true })).toContainText(
+    'notes-about-it.txt',
+  );
+  await page.keyboard.press('Enter');
+  await expect(composer(page)).toHaveValue(/^read @notes-about-it\.txt ?$/);
+
+  await page.getByRole('button', { name: /^Model: / }).click();
+  const other = page.getByRole('menuitemradio', { name: /haiku/i });
+  await other.click();
+  await expect(page.getByRole('button', { name: /^Model: .*haiku/i })).toBeVisible();
+  await say(page, 'Who is there?');
+  expect((await api.whenAsked(({ prompt }) => prompt.includes('Who is there?'))).model).toContain('haiku');
+  await isIdle(page);
+
+  await composer(page).press('Shift+Tab');
+  await expect(page.getByRole('button', { name: 'Permission mode: Accept edits' })).toBeVisible();
+  await say(page, 'write: unasked.txt text');
+  await expect.poll(() => existsSync(join(folder, 'unasked.txt'))).toBe(true);
+  await isIdle(page);
+
+  await page.getByRole('button', { name: /^Usage: \d+ % of the context$/ }).click();
+  const usage = page.getByRole('dialog', { name: 'Usage' });
+  await expect(usage).toContainText(/Input tokens\s*[\d.]+/);
+  await expect(usage).toContainText(/Cost\s*\$\d/);
+});
