@@ -178,3 +178,19 @@ it('a message too large to be one is cut off before it is read', async () => {
   Reflect.get(wire.socket, '_socket').write(header);
   expect(await wire.closed).toMatchObject({ code: 1009 });
 });
+
+it('a thousand wires are served, and one more is told to come later', async () => {
+  const open: Talk[] = [];
+  for (let batch = 0; batch < 20; batch++) {
+    const wires = await Promise.all(Array.from({ length: 50 }, () => dial(here.server, here.tokens.key)));
+    for (const wire of wires) open.push(new Talk(wire));
+  }
+  await Promise.all(open.map((talk) => talk.hello(newClientId())));
+  expect(here.engine.wires.websocket).toBe(1_000);
+  const more = await dial(here.server, here.tokens.key);
+  expect(await more.closed).toMatchObject({ code: 4505 });
+  here.engine.broadcast({ type: 'shell:environment', screenReader: true });
+  await Promise.all(open.map((talk) => talk.next('shell:environment')));
+  for (const { wire } of open) wire.close({ code: 1000, reason: '' });
+  await vi.waitFor(() => expect(here.engine.wires.websocket).toBe(0), { timeout: 20_000 });
+}, 60_000);
