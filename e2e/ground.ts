@@ -8,7 +8,7 @@ import { startScriptedApi } from './scripted-api/scripted-api.js';
 
 type ScriptedApi = Awaited<ReturnType<typeof startScriptedApi>>;
 
-interface Fixtures {
+export interface Fixtures {
   /** The Messages API behind Claude Code. */
   readonly api: ScriptedApi;
   /** A project folder; the user's home lies beside it. */
