@@ -1,8 +1,8 @@
 // The engine: a terminal's output on its way into the log and to one and five viewers, the echo of a keystroke, and attaching to a
-// session with much behind it; beside bare node-pty and tmux in the same run. Output and attaching are measured in a client over a
-// socket, as a command line would be; the echo with engine and client in this process, as bare node-pty is. Rounds alternate
-// between the two sides, because the machine is never quiet.
-import { execFileSync, spawn } from 'node:child_process';
+// session with much behind it; beside bare node-pty in the same run, and beside ttyd and tmux where they are installed. Output and
+// attaching are measured in a client over a socket, as a command line would be; the echo with engine and client in this process, as
+// bare node-pty is. Rounds alternate between the two sides, because the machine is never quiet.
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
@@ -11,11 +11,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import pty from 'node-pty';
+import { isInstalled, tmuxAttach, ttydFlood } from './engine-peers.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const MB = 1024 * 1024;
 const FLOOD_BYTES = 64 * MB;
-const ROUNDS = 7;
+const ROUNDS = 5;
 const KEYS = 400;
 /** Longer than output is collected for: every echo is a first chunk, as when a person types. */
 const KEY_PAUSE_MS = 12;
@@ -46,7 +47,8 @@ try {
 async function throughput(file) {
   const engine = await startEngine('flood');
   const plain = await startEngine('plain', ['--no-screens']);
-  const rounds = { bare: [], one: [], five: [], bareCpu: [], ourCpu: [] };
+  const hasTtyd = isInstalled('ttyd', '--version');
+  const rounds = { bare: [], one: [], five: [], bareCpu: [], ourCpu: [], ttyd: [] };
   for (let round = 0; round < ROUNDS; round++) {
     const bare = await bareFlood(file);
     rounds.bare.push(bare.rate);
@@ -54,11 +56,15 @@ async function throughput(file) {
     rounds.one.push((await ourFlood(engine, file, 1)).rate);
     rounds.five.push((await ourFlood(engine, file, 5)).rate);
     rounds.ourCpu.push((await ourFlood(plain, file, 1)).cpuMsPerMb);
+    if (hasTtyd) rounds.ttyd.push(FLOOD_BYTES / MB / (await ttydFlood(file, VIEWPORT)));
   }
   await engine.stop();
   await plain.stop();
   return [
     compared('output into the log and one viewer', rounds.one, rounds.bare, { unit: 'MB/s', atLeast: 0.75 }),
+    hasTtyd
+      ? compared('output into the log and one viewer, beside ttyd', rounds.one, rounds.ttyd, { unit: 'MB/s', atLeast: 0.9 })
+      : { metric: 'output into the log and one viewer, beside ttyd', skipped: 'ttyd is not installed' },
     compared('output into the log and five viewers, beside one', rounds.five, rounds.one, { unit: 'MB/s', atLeast: 0.9 }),
     compared('CPU of engine and pty host, screens aside', rounds.ourCpu, rounds.bareCpu, { unit: 'ms/MB', atMost: 1.5 }),
   ];
@@ -191,11 +197,12 @@ async function attaching() {
   const sizes = [1, 100, 1024];
   const ours = [];
   const theirs = [];
+  const hasTmux = isInstalled('tmux', '-V');
   for (const megabytes of sizes) {
     const file = join(folder, 'history.txt');
     await writeFlood(file, megabytes * MB);
     ours.push(await ourAttach(engine, file));
-    theirs.push(megabytes > 100 ? null : await tmuxAttach(file));
+    theirs.push(hasTmux && megabytes <= 100 ? quantile(await tmuxAttach(file, ATTACHES), 0.5) : null);
   }
   await engine.stop();
   const [small, , large] = ours;
@@ -203,9 +210,9 @@ async function attaching() {
   return [
     ...sizes.map((megabytes, at) => result(`attach after ${megabytes} MB`, ours[at], 'ms', small, '<= 50', ours[at] <= 50)),
     result('attach after 1 GB, beside after 1 MB', large, 'ms', small, '<= 1.2', large / small <= 1.2),
-    ...(tmux === null
-      ? []
-      : [result('attach after 100 MB from connection, beside tmux attach', ours[1], 'ms', tmux, '<= 2', ours[1] <= 2 * tmux)]),
+    tmux === null
+      ? { metric: 'attach after 100 MB from connection, beside tmux attach', skipped: 'tmux is not installed' }
+      : result('attach after 100 MB from connection, beside tmux attach', ours[1], 'ms', tmux, '<= 2', ours[1] <= 2 * tmux),
   ];
 }
 
@@ -229,42 +236,6 @@ async function ourAttach(engine, file) {
   await driver.call('session.delete', { runId });
   driver.stop();
   return quantile(times, 0.5);
-}
-
-/** null where there is no tmux. */
-async function tmuxAttach(file) {
-  const socket = `baton-bench-${process.pid}`;
-  const tmux = (...args) =>
-    execFileSync('tmux', ['-L', socket, '-f', '/dev/null', ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
-  try {
-    execFileSync('tmux', ['-V'], { stdio: 'ignore' });
-  } catch {
-    process.stderr.write('engine: tmux is not installed: not compared with it\n');
-    return null;
-  }
-  tmux('new-session', '-d', '-x', '80', '-y', '24', `cat '${file}'; printf 'the%s' ' end'; read wait`);
-  try {
-    while (!tmux('capture-pane', '-p').includes('the end')) await new Promise((resolve) => setTimeout(resolve, 50));
-    const times = [];
-    for (let attach = 0; attach < ATTACHES; attach++) {
-      const from = performance.now();
-      const child = pty.spawn('tmux', ['-L', socket, 'attach'], { cols: 80, rows: 25 });
-      let shown = '';
-      await new Promise((resolve) => {
-        child.onData((data) => {
-          shown += data;
-          if (shown.includes('the end')) resolve();
-        });
-      });
-      times.push(performance.now() - from);
-      const gone = new Promise((resolve) => child.onExit(resolve));
-      child.kill();
-      await gone;
-    }
-    return quantile(times, 0.5);
-  } finally {
-    tmux('kill-server');
-  }
 }
 
 // ——— the engine and its clients ———
