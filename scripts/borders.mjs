@@ -29,6 +29,7 @@ export const zones = {
       'electron',
       'cli',
       'relay',
+      'sync',
       'server',
       'engine',
       'store',
@@ -58,6 +59,7 @@ export const zones = {
   engine: { files: /^src-main\/engine\//, imports: ['leaf', 'shared'], types: ['store'], packages: withoutElectron },
   // Blind: it knows keys only to check signatures. Its state lies in SQLite as the log does.
   relay: { files: /^src-main\/relay\//, imports: ['store', 'leaf', 'shared', 'seal'], packages: /^(node:|ws$|better-sqlite3$)/ },
+  sync: { files: /^src-main\/sync\//, imports: ['leaf', 'shared', 'seal'], packages: /^(node:|ws$)/ },
   server: { files: /^src-main\/server\//, imports: ['engine', 'leaf', 'shared'], types: ['store'], packages: withoutElectron },
   store: { files: /^src-main\/store\//, imports: ['leaf', 'shared'], packages: withoutElectron },
   // On these, and only these, of the files at the top of src-main may its folders build (as in src-main/tsconfig.leaf.json).

@@ -1,9 +1,11 @@
-import type { RawData, WebSocket } from 'ws';
+import { type RawData, WebSocket } from 'ws';
 import { CLOSE, type CloseReason } from '../src-shared/refusal.ts';
 import type { Wire } from '../src-shared/wire.ts';
 
 /** A peer that does not answer the goodbye is left after so long. */
 const GOODBYE_MS = 1_000;
+/** A network that swallows the handshake answers nothing, for ever. */
+const OPEN_TIMEOUT_MS = 10_000;
 /** A WebSocket's close frame has room for so many bytes of reason. */
 const MAX_REASON_BYTES = 123;
 
@@ -66,4 +68,14 @@ class SocketWire implements Wire {
 
 export function socketWire(socket: WebSocket): Wire {
   return new SocketWire(socket);
+}
+
+/** Resolves when the socket is open; rejects when it cannot be. */
+export function openSocketWire(url: string): Promise<Wire> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: OPEN_TIMEOUT_MS });
+    // In the same turn: the other end may speak first.
+    socket.once('open', () => resolve(socketWire(socket)));
+    socket.once('error', reject);
+  });
 }

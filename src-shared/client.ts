@@ -52,7 +52,7 @@ export interface Clock {
   random(): number;
 }
 
-const SYSTEM_CLOCK: Clock = {
+export const SYSTEM_CLOCK: Clock = {
   nowMs: () => Date.now(),
   setTimer: (run, delayMs) => {
     const timer = setTimeout(run, delayMs);

@@ -13,10 +13,11 @@ import { MAX_BATCH_BYTES } from './sealed-batch.ts';
 export const RELAY_PROTOCOL_VERSION = 1;
 /** The largest honest message is one batch or one page of the chain. */
 export const MAX_RELAY_FRAME_BYTES = MAX_BATCH_BYTES + 1024;
-/** Bytes of stored batches that may be on their way to a machine, sent but not yet given back as `credit`. */
+/** Bytes of stored batches that a machine may let be on their way to it at a time. It has none until it gives `credit`. */
 export const FOLLOW_WINDOW_BYTES = 1024 * 1024;
 /** Entries of the chain in one message. */
 export const MAX_CHAIN_PAGE_BYTES = 512 * 1024;
+export const PING_EVERY_MS = 10_000;
 /** Without any frame for so long the other end is gone, whatever the socket says. */
 export const RELAY_SILENT_AFTER_MS = 25_000;
 
@@ -63,7 +64,7 @@ export const ToRelay = z.discriminatedUnion('type', [
   /** Everything after a position, and what comes from then on. Following again moves the cursor. */
   z.strictObject({ type: z.literal('follow'), stream: Stream, after: Count, lane: z.enum(['watch', 'rest']) }),
   z.strictObject({ type: z.literal('unfollow'), stream: Stream }),
-  /** So many bytes of stored batches have been taken in: as many more may be sent. */
+  /** So many bytes of stored batches more may be sent. */
   z.strictObject({ type: z.literal('credit'), bytes: Count }),
   z.strictObject({ type: z.literal('stream:read'), ask: Ask, stream: Stream }),
   /** Takes a session over from epoch `epoch`. `signature`: over leaseBytes. */
@@ -108,6 +109,11 @@ const RELAY_REFUSALS = {
 } as const satisfies Record<BatchRefusal, string> & Record<string, string>;
 export type RelayRefusal = keyof typeof RELAY_REFUSALS;
 const RelayRefusal = z.enum(Object.keys(RELAY_REFUSALS) as [RelayRefusal, ...RelayRefusal[]]);
+
+/** One sentence for people. */
+export function relayRefusalText(why: RelayRefusal): string {
+  return RELAY_REFUSALS[why];
+}
 
 const MachineSeen = z.strictObject({ machine: MachineId, online: z.boolean(), seenAtMs: Count });
 export type MachineSeen = z.infer<typeof MachineSeen>;

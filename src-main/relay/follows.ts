@@ -31,7 +31,8 @@ export class Follows {
   readonly #connection: Connection;
   readonly #byStream = new Map<string, Follow>();
   readonly #behind: Readonly<Record<Lane, Set<Follow>>> = { watch: new Set(), rest: new Set() };
-  #onTheWayBytes = 0;
+  /** Bytes that may still be sent: what the machine gives, it decides how much is on the way to it. */
+  #room = 0;
   #isPumpPlanned = false;
 
   constructor(connection: Connection) {
@@ -69,19 +70,19 @@ export class Follows {
   }
 
   credit(bytes: number): void {
-    this.#onTheWayBytes = Math.max(0, this.#onTheWayBytes - bytes);
+    this.#room = Math.min(FOLLOW_WINDOW_BYTES, this.#room + bytes);
     this.#planPump();
   }
 
   /** A batch was stored in a stream that it follows. `encoded`: the message, the same for all. */
   offer(follow: Follow, batch: StoredBatch, encoded: Uint8Array): void {
     if (batch.position <= follow.cursor || !follow.isCaughtUp) return;
-    if (this.#onTheWayBytes >= FOLLOW_WINDOW_BYTES || !this.#connection.pass(encoded)) {
+    if (this.#room <= 0 || !this.#connection.pass(encoded)) {
       this.#isBehind(follow);
       return;
     }
     follow.cursor = batch.position;
-    this.#onTheWayBytes += batch.frame.byteLength;
+    this.#room -= batch.frame.byteLength;
   }
 
   #isBehind(follow: Follow): void {
@@ -93,7 +94,7 @@ export class Follows {
   #planPump(): void {
     if (this.#isPumpPlanned || this.#connection.isClosed) return;
     if (this.#behind.watch.size === 0 && this.#behind.rest.size === 0) return;
-    if (this.#onTheWayBytes >= FOLLOW_WINDOW_BYTES) return;
+    if (this.#room <= 0) return;
     this.#isPumpPlanned = true;
     setImmediate(() => {
       this.#isPumpPlanned = false;
@@ -104,9 +105,8 @@ export class Follows {
   #pump(): void {
     for (let reads = 0; reads < READS_A_TURN; reads++) {
       const [follow] = this.#behind.watch.size > 0 ? this.#behind.watch : this.#behind.rest;
-      const room = FOLLOW_WINDOW_BYTES - this.#onTheWayBytes;
-      if (follow === undefined || room <= 0 || this.#connection.isClosed) return;
-      this.#sendPage(follow, Math.min(PAGE_BYTES, room));
+      if (follow === undefined || this.#room <= 0 || this.#connection.isClosed) return;
+      this.#sendPage(follow, Math.min(PAGE_BYTES, this.#room));
     }
     this.#planPump();
   }
@@ -125,7 +125,7 @@ export class Follows {
     for (const { position, frame } of page) {
       this.#connection.send({ type: 'batch', stream, position, frame });
       follow.cursor = position;
-      this.#onTheWayBytes += frame.byteLength;
+      this.#room -= frame.byteLength;
     }
   }
 }

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { WebSocket } from 'ws';
 import { CLOSE, type CloseReason } from '../../src-shared/refusal.ts';
 import {
   encodeRelayMessage,
+  FOLLOW_WINDOW_BYTES,
   type FromRelay,
   handshakeBytes,
   leaseBytes,
@@ -20,7 +20,7 @@ import type { SealedBatch } from '../../src-shared/sealed-batch.ts';
 import type { TestMachine } from '../../src-shared/sim/workspace.ts';
 import type { Wire } from '../../src-shared/wire.ts';
 import { entryPath } from '../entry-path.ts';
-import { socketWire } from '../socket-wire.ts';
+import { openSocketWire } from '../socket-wire.ts';
 
 type From<T extends FromRelay['type']> = Extract<FromRelay, { type: T }>;
 type Asking = Extract<ToRelay, { ask: number | null }>;
@@ -121,6 +121,7 @@ export class RelayClient {
       await this.ask({ type: 'found', entries: machine.entries });
       answer = await this.prove(machine);
     }
+    this.tell({ type: 'credit', bytes: FOLLOW_WINDOW_BYTES });
     if (answer.type !== 'welcome') throw new Error(`not let in: ${answer.type === 'refused' ? answer.why : answer.type}`);
     return this;
   }
@@ -191,12 +192,7 @@ export class RelayProcess {
   }
 
   async connect(): Promise<RelayClient> {
-    const socket = new WebSocket(`ws://127.0.0.1:${this.port}`, { perMessageDeflate: false });
-    const client = await new Promise<RelayClient>((resolve, reject) => {
-      // In the same turn: the relay speaks first.
-      socket.once('open', () => resolve(new RelayClient(socketWire(socket))));
-      socket.once('error', reject);
-    });
+    const client = new RelayClient(await openSocketWire(`ws://127.0.0.1:${this.port}`));
     this.#clients.push(client);
     return client;
   }
