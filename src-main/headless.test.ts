@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -174,5 +174,35 @@ it.runIf(isPosix)(
       expect(log.events.at(-1)).toMatchObject({ channel: 'system:status', type: 'interrupted' });
       expect(log.events.map(({ seq }) => seq)).toEqual(log.events.map((_, index) => index + 1));
     }
+  },
+);
+
+it.skipIf(process.getuid?.() !== 0)(
+  '[door-1] another user of this machine reads no key, reaches no socket, and gets no further than the gate (needs root to be another user)',
+  async () => {
+    await startReady();
+    const { port } = JSON.parse(readFileSync(paths.serverFile, 'utf8')) as { port: number };
+    const attempt = `
+      const { readFileSync } = require('node:fs');
+      const { connect } = require('node:net');
+      const [file, socket, port] = process.argv.slice(1);
+      const said = {};
+      try { said.file = readFileSync(file, 'utf8'); } catch (error) { said.file = error.code; }
+      const knock = connect(socket, () => done('connected')).on('error', (error) => done(error.code));
+      async function done(outcome) {
+        knock.destroy();
+        said.socket = outcome;
+        said.http = (await fetch('http://127.0.0.1:' + port + '/api/v1/sessions')).status;
+        console.log(JSON.stringify(said));
+      }`;
+    const tryAsNobody = () => {
+      const args = ['-e', attempt, paths.serverFile, paths.socket, String(port)];
+      return JSON.parse(execFileSync(process.execPath, args, { uid: 65_534, gid: 65_534, cwd: '/', env: {}, encoding: 'utf8' }));
+    };
+    const refused = { file: 'EACCES', socket: 'EACCES', http: 401 };
+    expect(tryAsNobody()).toEqual(refused);
+    // Not by its folders alone.
+    for (const folder of [paths.home, paths.data, paths.run]) chmodSync(folder ?? '', 0o755);
+    expect(tryAsNobody()).toEqual(refused);
   },
 );

@@ -55,11 +55,11 @@ export function addGate(app: FastifyInstance, { tokens, names, onAdmitted }: Gat
     const token = tokenOf(request);
     if (access === 'wire') {
       request.wireToken = token;
-      if (token === null || !tokens.mayOpenWire(token)) return refuse(reply, 401);
+      if (token === null || !tokens.mayOpenWire(token)) return refuseToken(reply, tokens);
       return;
     }
     request.principal = tokens.authenticate(token, clientOf(request));
-    if (request.principal === null) return refuse(reply, 401);
+    if (request.principal === null) return refuseToken(reply, tokens);
     onAdmitted(request.principal, request);
   });
 }
@@ -78,7 +78,13 @@ export const REFUSED: ErrorAnswer = {
   },
 };
 
-function refuse(reply: FastifyReply, status: 401 | 403): FastifyReply {
+/** A token or a code is wrong. */
+export function refuseToken(reply: FastifyReply, tokens: Tokens): FastifyReply {
+  if (tokens.mayTryAgain()) return refuse(reply, 401);
+  return refuse(reply.header('retry-after', '60'), 429);
+}
+
+function refuse(reply: FastifyReply, status: 401 | 403 | 429): FastifyReply {
   return reply.code(status).header('cache-control', 'no-store').send(REFUSED);
 }
 

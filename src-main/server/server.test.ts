@@ -69,3 +69,16 @@ it('[door-3] keeps the port over a restart, and takes another one where it is go
   other.close();
   await once(other, 'close');
 });
+
+it('[token-9] whoever shows wrong tokens over and over is told to wait; who has a right one is let in all the same', async () => {
+  const ask = (token: string) => fetch(`${here.server.url}/api/v1/sessions`, { headers: { authorization: `Bearer ${token}` } });
+  const wrong = new Set<number>();
+  // The count begins anew each minute, so that one may pass in between.
+  for (let tries = 0; tries < 3_000 && !wrong.has(429); tries += 50) {
+    const answers = await Promise.all(Array.from({ length: 50 }, () => ask('A'.repeat(43))));
+    for (const { status } of answers) wrong.add(status);
+  }
+  expect(wrong).toEqual(new Set([401, 429]));
+  expect((await ask(here.tokens.key)).status).toBe(200);
+  expect(here.logged.filter(({ event }) => event === 'refused an attempt').length).toBeLessThan(200);
+});

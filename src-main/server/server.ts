@@ -6,7 +6,7 @@ import { MAX_FRAME_BYTES } from '../../src-shared/protocol.ts';
 import { CLOSE, RefusalError } from '../../src-shared/refusal.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Logger } from '../logger.ts';
-import { addGate, type Names, principalOf, REFUSED } from './gate.ts';
+import { addGate, type Names, principalOf, REFUSED, refuseToken } from './gate.ts';
 import { type Listening, listenEverywhere, listenOnLoopback } from './listen.ts';
 import { pageRoutes } from './page.ts';
 import { pollingRoutes } from './polling.ts';
@@ -163,12 +163,12 @@ const doorRoutes: Routes = (app, { tokens, version }) => {
   app.post(PATHS.login, open, async ({ body }, reply) => {
     const asked = LoginRequest.safeParse(body);
     const token = asked.success ? await tokens.login(asked.data.code, asked.data.clientId) : null;
-    return token ?? reply.code(401).send(REFUSED);
+    return token ?? refuseToken(reply, tokens);
   });
   app.post(PATHS.proof, open, async ({ body, headers }, reply) => {
     const asked = ProofRequest.safeParse(body);
     const hash = asked.success ? tokens.hashOfId(asked.data.tokenId) : null;
-    if (!asked.success || hash === null) return reply.code(401).send(REFUSED);
+    if (!asked.success || hash === null) return refuseToken(reply, tokens);
     return { proof: proofOfHash(hash, headers.host ?? '', asked.data.challenge) };
   });
 };

@@ -45,8 +45,10 @@ const MAX_CODES = 64;
 const MAX_LINEAGES = 2_000;
 /** Wires that one client may open a minute. */
 const MAX_OPENED_PER_MINUTE = 600;
-/** Wrong tokens that are logged a minute; the rest is counted. */
+/** Refusals that are logged a minute; the rest is counted. */
 const MAX_LOGGED_PER_MINUTE = 60;
+/** Wrong tokens and codes a minute that are answered as such; further ones are told to wait. Right ones always pass. */
+const MAX_WRONG_PER_MINUTE = 1_000;
 const FACT = 'server.tokens';
 
 interface Holder {
@@ -70,6 +72,7 @@ export class Tokens {
   readonly #byHash = new Map<string, Holder>();
   readonly #byId = new Map<string, string>();
   readonly #logged: Limit;
+  readonly #wrong: Limit;
   #refused = 0;
   #saved: Promise<void> = Promise.resolve();
   #nextSave: Promise<void> | null = null;
@@ -78,6 +81,7 @@ export class Tokens {
     this.#options = options;
     this.#now = options.now ?? (() => Date.now());
     this.#logged = new Limit(MAX_LOGGED_PER_MINUTE, this.#now);
+    this.#wrong = new Limit(MAX_WRONG_PER_MINUTE, this.#now);
   }
 
   static async open(options: TokensOptions): Promise<Tokens> {
@@ -89,6 +93,11 @@ export class Tokens {
 
   get refusedAttempts(): number {
     return this.#refused;
+  }
+
+  /** Counts a wrong token or code; false: there were too many of them lately. */
+  mayTryAgain(): boolean {
+    return this.#wrong.allows();
   }
 
   /** Something that opens nothing was refused; `why` never holds what was shown. */
