@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import type { RunSessionClient } from '../../../src-shared/client.ts';
 import { PATHS, ProofAnswer, ServerFile } from '../../../src-shared/http-api.ts';
 import { newChallenge, proofOf, tokenIdOf } from '../../../src-shared/http-proof.ts';
 import type { ClientKind } from '../../../src-shared/operations.ts';
@@ -17,15 +18,7 @@ interface ConnectOptions {
 /** Lets one browser in: opens it, or prints the link for another one. */
 export async function connectDashboard(options: ConnectOptions): Promise<undefined> {
   await withStartedEngine(async (client) => {
-    const { url } = await client.call('engine.status', {});
-    if (url === null) {
-      throw new Failure(
-        EXIT.refused,
-        'The engine serves no browsers: its HTTP server does not run.',
-        'If it is switched off: baton config set server.enabled true. Else its log says why.',
-      );
-    }
-    await proveServer(url);
+    await proveServer(await runningServer(client));
     const link = await client.call('server.loginCode', {});
     const address = options.remote ? publicLink(link.publicUrls) : link.url;
     if (options.json) {
@@ -41,6 +34,34 @@ export async function connectDashboard(options: ConnectOptions): Promise<undefin
     const seconds = Math.max(0, Math.round((link.expiresAt - Date.now()) / 1000));
     say(`${isOpened ? 'Opened in your browser' : 'Open the link in a browser'}. It lets one in, once, within ${seconds} s.`);
   });
+}
+
+/** The file of the server that the engine runs. One that has just been started answers here before it listens for browsers. */
+async function runningServer(client: RunSessionClient): Promise<ServerFile> {
+  const { paths } = enginePlace();
+  const { settings } = await client.call('settings.get', {});
+  const givesUpAt = Date.now() + (settings['server.enabled'] ? STARTING_MS : 0);
+  for (;;) {
+    const { url } = await client.call('engine.status', {});
+    const file = await readServerFile(paths.serverFile);
+    if (url !== null && file?.url === url) return file;
+    if (Date.now() >= givesUpAt) break;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  throw new Failure(
+    EXIT.refused,
+    'The engine serves no browsers: its HTTP server does not run.',
+    settings['server.enabled'] ? 'Its log says why.' : 'It is switched off: baton config set server.enabled true',
+  );
+}
+
+/** null: it is not there, or not (yet) one. */
+async function readServerFile(path: string): Promise<ServerFile | null> {
+  try {
+    return ServerFile.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch {
+    return null;
+  }
 }
 
 function publicLink(links: readonly string[]): string {
@@ -85,17 +106,7 @@ export async function disconnect(kind: 'cli' | 'dashboard', options: { readonly 
 }
 
 /** Whoever listens on the port shows that it is the engine, before a browser is sent there with a code. */
-async function proveServer(url: string): Promise<void> {
-  const { paths } = enginePlace();
-  const found = ServerFile.safeParse(JSON.parse(await readFile(paths.serverFile, 'utf8')));
-  if (!found.success || found.data.url !== url) {
-    throw new Failure(
-      EXIT.failed,
-      `${paths.serverFile} is not that of the engine that runs.`,
-      'Start it again: baton server stop',
-    );
-  }
-  const { key } = found.data;
+async function proveServer({ url, key }: ServerFile): Promise<void> {
   const challenge = newChallenge();
   const answer = await fetch(url + PATHS.proof, {
     method: 'POST',
@@ -125,6 +136,8 @@ function openBrowser(url: string): Promise<boolean> {
 }
 
 const OPENING_MS = 3_000;
+const STARTING_MS = 10_000;
+const LOOK_EVERY_MS = 20;
 
 function opener(url: string, env: NodeJS.ProcessEnv = process.env): readonly string[] | null {
   if (process.platform === 'darwin') return ['open', url];

@@ -30,12 +30,12 @@ export async function status(options: { readonly json?: boolean }): Promise<numb
   const socket = await connectTo(place.socket);
   if (socket === null) {
     if (!options.json) throw noServer(place);
-    printJson({ running: false, pid: null, version: BATON_VERSION, socket: place.socket });
+    printJson({ running: false, pid: null, port: null, url: null, version: BATON_VERSION, socket: place.socket });
     return EXIT.noServer;
   }
   await withSocket(place, socket, async (client) => {
     const found = { socket: place.socket, ...(await client.call('engine.status', {})), sessions: client.sessions.size };
-    const { pid, version, home, machine, startedAt, running, sessions, clients, logBytes } = found;
+    const { pid, url, version, home, machine, startedAt, running, sessions, clients, logBytes } = found;
     if (options.json) {
       // `running` says whether there is an engine; how many programs it runs has a name of its own.
       printJson({ ...found, running: true, programs: running });
@@ -43,7 +43,7 @@ export async function status(options: { readonly json?: boolean }): Promise<numb
     }
     printLine(`Baton ${version} runs on ${machine} (pid ${pid}) since ${startedAt}.`);
     printLine(`${running} of ${sessions} sessions run, ${clients} clients, log of ${(logBytes / 1e6).toFixed(1)} MB.`);
-    printLine(`Data: ${home}   Socket: ${place.socket}`);
+    printLine(`Data: ${home}   Socket: ${place.socket}   ${url === null ? 'No HTTP server.' : `HTTP: ${url}`}`);
   });
   return EXIT.done;
 }
