@@ -42,6 +42,15 @@ export class CommitQueue {
       isStored = false;
       this.#onFailure(error);
     }
-    for (const { settle } of waiting) settle(isStored);
+    for (const { settle } of waiting) this.#settle(settle, isStored);
+  }
+
+  /** Telling one must not keep the others from being told. */
+  #settle(settle: Waiting['settle'], isStored: boolean): void {
+    try {
+      settle(isStored);
+    } catch (error) {
+      this.#onFailure(error);
+    }
   }
 }

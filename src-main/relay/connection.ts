@@ -26,10 +26,12 @@ export class Connection {
   /** Mailboxes that were not there, of those it asked for. */
   missedMailboxes = 0;
   readonly #wire: Wire;
+  readonly #onFailure: (error: unknown) => void;
   #isClosed = false;
 
-  constructor(wire: Wire, nonce: Uint8Array, nowMs: number) {
+  constructor(wire: Wire, nonce: Uint8Array, nowMs: number, onFailure: (error: unknown) => void) {
     this.#wire = wire;
+    this.#onFailure = onFailure;
     this.nonce = nonce;
     this.openedMs = nowMs;
     this.lastHeardMs = nowMs;
@@ -58,6 +60,12 @@ export class Connection {
 
   refuse(ask: number | null, why: RelayRefusal): void {
     this.send({ type: 'refused', ask, why });
+  }
+
+  /** What it follows cannot be read: it comes back, and until then nobody else is held up. */
+  fail(error: unknown): void {
+    this.#onFailure(error);
+    this.close(CLOSE.failed);
   }
 
   close(why: CloseReason): void {

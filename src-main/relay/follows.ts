@@ -98,7 +98,11 @@ export class Follows {
     this.#isPumpPlanned = true;
     setImmediate(() => {
       this.#isPumpPlanned = false;
-      this.#pump();
+      try {
+        this.#pump();
+      } catch (error) {
+        this.#connection.fail(error);
+      }
     });
   }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { revokeMachine } from '../../src-shared/membership-keys.ts';
+import { CLOSE } from '../../src-shared/refusal.ts';
 import { encodeRelayMessage, type ToRelay } from '../../src-shared/relay-protocol.ts';
 import { randomBytes, sealReady } from '../../src-shared/seal.ts';
 import { type TestMachine, testWorkspace } from '../../src-shared/sim/workspace.ts';
@@ -133,4 +134,22 @@ it('[relay-22] tells whoever asked when its disk fails, forgets what it did not 
   storage.append = append;
   expect(await ofA.ask({ type: 'stream:read', stream: STREAM })).toMatchObject({ lastSeq: 1 });
   expect(await Promise.all(next.map((batch) => ofA.appended(batch)))).toEqual(['stored', 'stored']);
+});
+
+it('[relay-22] closes who follows what cannot be read, and serves the others', async () => {
+  const [a, b] = (await testWorkspace('start')) as [TestMachine, TestMachine];
+  const [ofA, ofB] = [await connect().enter(a), await connect().enter(b)];
+  await ofA.append(a.seal({ kind: 'log', stream: STREAM }));
+  const read = storage.read.bind(storage);
+  storage.read = () => {
+    throw new Error('the disk is broken');
+  };
+  ofB.follow(STREAM);
+  expect(await ofB.closed()).toEqual(CLOSE.failed);
+  expect(errors).toEqual(['a stream could not be read']);
+  expect(await ofA.appended(a.seal({ kind: 'log', stream: STREAM }))).toBe('stored');
+  storage.read = read;
+  const again = await connect().enter(b);
+  again.follow(STREAM);
+  await again.until(() => again.batches(STREAM).length === 2);
 });

@@ -105,7 +105,8 @@ export class Relay {
       wire.close(CLOSE.tooMany);
       return;
     }
-    const connection = new Connection(wire, randomBytes(HASH_BYTES), this.nowMs());
+    const onFailure = (error: unknown) => this.#logger.error('a stream could not be read', { error });
+    const connection = new Connection(wire, randomBytes(HASH_BYTES), this.nowMs(), onFailure);
     this.#connections.add(connection);
     wire.onClose = (why) => this.#gone(connection, why);
     wire.onFrame = (frame) => this.#receive(connection, frame);
