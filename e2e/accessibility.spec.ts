@@ -65,11 +65,14 @@ test('everything can be done from the keyboard alone', async ({ home, folder, cl
   // Two terminals side by side, and back to the first.
   await keyboard.press('Control+Shift+T');
   await expect(states('Idle')).toHaveCount(1);
+  await expect(page.locator('.xterm-helper-textarea:focus')).toBeAttached();
   await keyboard.type('echo keys-$((1+1))\n');
   await expect(screens.first()).toContainText('keys-2');
   await keyboard.press('Control+Shift+D');
   await expect(states('Idle')).toHaveCount(2);
+  await expect(page.locator('.xterm-helper-textarea').last()).toBeFocused();
   await keyboard.press('Control+Alt+ArrowLeft');
+  await expect(page.locator('.xterm-helper-textarea').first()).toBeFocused();
   await keyboard.type('echo left-$((1+1))\n');
   await expect(screens.first()).toContainText('left-2');
   await expect(screens.last()).not.toContainText('left-2');

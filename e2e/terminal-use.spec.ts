@@ -13,6 +13,7 @@ async function openTerminal(page: Page): Promise<void> {
   const count = await sessionList(page).getByRole('listitem').count();
   await button(page, 'New terminal').first().click();
   await expect(sessionList(page).getByRole('img', { name: 'Idle' })).toHaveCount(count + 1);
+  await expect(page.locator('.xterm-helper-textarea:focus')).toBeAttached();
 }
 
 async function type(page: Page, line: string): Promise<void> {
