@@ -30,7 +30,7 @@ async function main(): Promise<void> {
     logger.close();
     return;
   }
-  await obtained.serverReady;
+  await obtained.startServer();
   process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, socket: paths.socket })}\n`);
   logger.info('engine started', { version: BATON_VERSION });
 

@@ -152,7 +152,9 @@ export function serverOperations(
       if (road !== 'window' && road !== 'socket') {
         throw new RefusalError('not-allowed', 'Only a window or a command line on this machine may let a browser in.');
       }
-      const running = parts().server?.running ?? null;
+      const { server } = parts();
+      await server?.follow();
+      const running = server?.running ?? null;
       if (running === null) {
         throw new RefusalError('not-ready', 'The local server is not running.', 'Switch on the setting server.enabled.');
       }

@@ -47,8 +47,8 @@ export interface RunningEngine {
   readonly engine: Engine;
   readonly settings: SettingsFile;
   readonly keybindings: KeybindingsFile;
-  /** Resolves when the local HTTP server listens, or will not. */
-  readonly serverReady: Promise<void>;
+  /** Starts the local HTTP server, if the settings want one; resolves when it listens, or will not. Its packages take a moment to load. */
+  startServer(): Promise<void>;
   /** Ends every program and releases the data folder. */
   stop(): Promise<void>;
 }
@@ -215,7 +215,8 @@ async function openAll(
     }),
     (it) => it.stop(),
   );
-  return { engine, settings, keybindings, serverReady: server.follow(), stop: () => opened.close() };
+  const served = server;
+  return { engine, settings, keybindings, startServer: () => served.follow(), stop: () => opened.close() };
 }
 
 const MB = 1024 * 1024;

@@ -4,6 +4,9 @@ import type { Obtained, StartOptions } from '../start-engine.ts';
 import { streamWire } from '../stream-wire.ts';
 import { joinWires, type Tap } from './shell-tap.ts';
 
+/** When the window is there. */
+const SERVER_AFTER_MS = 1_500;
+
 /** The way to the engine, whether it lives in this process or in one that ran before the app was opened. */
 export class EngineDoor {
   readonly #options: StartOptions;
@@ -62,6 +65,8 @@ export class EngineDoor {
     const { obtainEngine } = await import('../start-engine.ts');
     const obtained = await obtainEngine(this.#options);
     this.#isOwn = obtained.kind === 'here';
+    // Loading it would hold up the window that is coming up.
+    if (obtained.kind === 'here') setTimeout(() => void obtained.startServer(), SERVER_AFTER_MS);
     // Every wire gets a connection of its own.
     if (obtained.kind === 'there') obtained.socket.destroy();
     return obtained;
