@@ -27,7 +27,7 @@ export function ConnectionNotice() {
   return (
     <div
       role="alert"
-      className="absolute inset-x-0 top-11 z-20 mx-auto flex w-fit max-w-[calc(100%-24px)] items-center gap-2 rounded-md border border-line bg-raised px-3 py-1.5 shadow-float animate-appear"
+      className="absolute inset-x-0 top-11 z-20 phone:top-14 mx-auto flex w-fit max-w-[calc(100%-24px)] items-center gap-2 rounded-md border border-line bg-raised px-3 py-1.5 shadow-float animate-appear"
     >
       {connection.is === 'refused' ? (
         <>
