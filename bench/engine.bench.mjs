@@ -17,7 +17,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const MB = 1024 * 1024;
 const FLOOD_BYTES = 64 * MB;
 const ROUNDS = 5;
-const KEYS = 400;
+const KEYS = 250;
 /** Longer than output is collected for: every echo is a first chunk, as when a person types. */
 const KEY_PAUSE_MS = 12;
 const ATTACHES = 15;

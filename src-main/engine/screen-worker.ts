@@ -1,3 +1,5 @@
+import { readlinkSync } from 'node:fs';
+import { constants, getPriority, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import type { TerminalColors } from './screen-colors.ts';
 import { PastLines } from './screen-lines.ts';
@@ -7,10 +9,14 @@ import { Turns } from './screen-turns.ts';
 
 /** The worker thread that keeps the screens of all terminals, and turns their past into lines. */
 
+/** A third of the processor time that others get where there is not enough of it. */
+const NICE_STEPS = 5;
+
 if (parentPort === null) throw new Error('screen-worker runs as a worker thread');
 const port = parentPort;
 const post = (message: FromScreenWorker): void => port.postMessage(message);
 
+letOthersGoFirst();
 const turns = new Turns();
 const terminals = new Map<number, ScreenTerminal>();
 const pasts = new Map<number, PastLines>();
@@ -166,3 +172,16 @@ port.on('message', (message: ToScreenWorker) => {
       break;
   }
 });
+
+/**
+ * Screens may lag and catch up; keys and output may not. Where threads have priorities of their own (Linux) this one steps back,
+ * so that parsing a flood does not take the processor from whoever types.
+ */
+function letOthersGoFirst(): void {
+  try {
+    const thread = Number(readlinkSync('/proc/thread-self').split('/').at(-1));
+    setPriority(thread, Math.min(getPriority(thread) + NICE_STEPS, constants.priority.PRIORITY_LOW));
+  } catch {
+    // Elsewhere, or without /proc: it competes with the others as their equal.
+  }
+}

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type LogEvent, newEvent } from '../../src-shared/events.ts';
 import { FIRST_EPOCH, RunId, Seq } from '../../src-shared/ids.ts';
@@ -107,6 +109,12 @@ const numbered = (count: number, from = 0) => Array.from({ length: count }, (_, 
 const flood = (bytes: number) => 'a line of a flood\r\n'.repeat(Math.ceil(bytes / 19));
 /** Nothing of this can be skipped. */
 const hardFlood = (bytes: number) => 'a line\x1b[1A\r\n\n'.repeat(Math.ceil(bytes / 13));
+
+it.runIf(process.platform === 'linux')('let keys and output go first where there are not processors enough', async () => {
+  await new Log().open().snapshot(ALL);
+  const priorities = readdirSync('/proc/self/task').map((thread) => getPriority(Number(thread)));
+  expect(priorities).toContain(getPriority() + 5);
+});
 
 describe('screens', () => {
   it('answer with everything that was written before', async () => {
