@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -63,7 +64,9 @@ export class BatonHome {
 
   async dispose(): Promise<void> {
     for (const child of this.#processes) await end(child);
-    for (const folder of [this.path, this.user]) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    // What an app that was ended had started may still be writing its last words.
+    const options = { recursive: true, force: true, maxRetries: 20, retryDelay: 100 };
+    for (const folder of [this.path, this.user]) await rm(folder, options);
   }
 }
 
