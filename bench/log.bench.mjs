@@ -8,7 +8,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import Database from 'better-sqlite3';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const ROUNDS = 7;
+const ROUNDS = 5;
 const BATCH = 256;
 const PAGE_EVENTS = 1000;
 const PAGE_BYTES = 4 * 1024 * 1024;
