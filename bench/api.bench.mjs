@@ -339,6 +339,10 @@ async function openWire({ port, key }) {
   });
   await once(socket, 'open');
   const send = (message) => socket.send(encode((encoder) => writeAny(encoder, message)));
+  // Whoever does not answer is taken for gone.
+  socket.on('message', (frame) => {
+    if (frame.length < 64 && frame.includes('ping')) send({ type: 'pong', sentAt: 0 });
+  });
   const welcome = once(socket, 'message');
   send({ type: 'client:hello', protocol: 1, clientId: crypto.randomUUID(), kind: 'test', name: 'bench' });
   await welcome;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
 /** What one reader may leave unread; beyond it nothing more is written until it has read. */
@@ -34,6 +35,8 @@ export class EventStream {
     response.write(`retry: ${RETRY_MS}\n\n`);
     response.on('drain', () => this.onDrain());
     const end = () => this.cut();
+    // All readers with one token share its signal; how many there are is bounded elsewhere.
+    setMaxListeners(0, signal);
     signal.addEventListener('abort', end, { once: true });
     response.once('close', () => {
       signal.removeEventListener('abort', end);
