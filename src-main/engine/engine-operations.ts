@@ -70,10 +70,10 @@ export function engineOperations(
       return { session: (await engine.create(inputId, forked, { title, branchOf })).summary() };
     },
     'history.read': (params) => readHistory(engine, store, params),
-    'history.lines': async ({ runId, ...wanted }) => {
+    'history.lines': async ({ runId, ...wanted }, { signal }) => {
       const session = engine.session(runId);
       if (session.spec.kind !== 'pty') throw new RefusalError('unsupported', 'Only a terminal has lines.');
-      const { lines, ...page } = await screens.history(session.screen.historySource(), wanted);
+      const { lines, ...page } = await screens.history(session.screen.historySource(), wanted, signal);
       return { lines: [...lines], ...page };
     },
     'history.search': async ({ query, runId, limit, cursor }) => {

@@ -10,6 +10,8 @@ export interface HistorySource {
   readonly cols: number;
   readonly rows: number;
   readonly readOutput: ReadOutput;
+  /** The last event that there is now. */
+  lastSeq(): Seq;
   /** The newest stored screen at or before (default: newest of all). */
   screen(atOrBefore?: Seq): Promise<Screen | null>;
 }
@@ -83,7 +85,7 @@ export class History {
 
   /** One page after the other: they share the stretches. */
   page(source: HistorySource, wanted: HistoryWish, signal?: AbortSignal): Promise<HistoryPage> {
-    const page = this.queue.then(() => this.answer(source, wanted, signal));
+    const page = this.queue.then(() => this.answer(asOfNow(source), wanted, signal));
     this.queue = page.catch(() => {});
     return page;
   }
@@ -263,6 +265,14 @@ export class History {
 interface Position {
   readonly from: Seq;
   readonly line: number;
+}
+
+/** Without what comes meanwhile: a program that writes faster than its past is read would keep a page from ever being done. */
+function asOfNow(source: HistorySource): HistorySource {
+  const last = source.lastSeq();
+  const readOutput: ReadOutput = async (after, maxBytes) =>
+    (await source.readOutput(after, maxBytes)).filter(({ seq }) => seq <= last);
+  return { ...source, readOutput };
 }
 
 function linePosition(from: Seq, line: number): number {

@@ -90,6 +90,7 @@ class Log {
     cols: 80,
     rows: 24,
     readOutput: this.readOutput,
+    lastSeq: () => this.lastSeq,
     screen: async (atOrBefore = this.lastSeq) => this.stored.findLast((screen) => screen.seq <= atOrBefore) ?? null,
   };
 
@@ -373,6 +374,19 @@ describe('a terminal’s past', () => {
     expect(await screens.history(log.source, { limit: 10 })).toMatchObject({ lines: [], firstLine: 0, complete: true });
     const gone = { beforeLine: 77 * 2 ** 22 + 5, limit: 10 };
     expect(await screens.history(log.source, gone)).toMatchObject({ lines: [], firstLine: 0, complete: true });
+  });
+
+  it('is a page of what there was when it was asked for, while a program writes on and on', async () => {
+    const log = new Log();
+    log.write('begin\r\n');
+    const endless: HistorySource = {
+      ...log.source,
+      readOutput: (after, maxBytes) => {
+        log.write('more\r\n');
+        return log.readOutput(after, maxBytes);
+      },
+    };
+    expect((await screens.history(endless, { limit: 10 })).lines).toEqual(['begin']);
   });
 
   it('stops being made when nobody waits for it any longer', async () => {

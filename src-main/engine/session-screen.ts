@@ -136,6 +136,7 @@ export class SessionScreen {
       runId,
       ...this.#firstSize(),
       readOutput: this.#readOutput,
+      lastSeq: () => this.#owner.log.published.seq,
       screen: (atOrBefore) => store.screen(runId, atOrBefore),
     };
   }
