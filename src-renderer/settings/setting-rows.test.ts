@@ -47,7 +47,7 @@ describe('the settings page', () => {
         expect(accepts(key, 'text')).toBe(true);
         break;
       case 'words':
-        expect(accepts(key, ['-l'])).toBe(true);
+        expect(accepts(key, ['words', 'apart'])).toBe(true);
         break;
       case 'json':
         expect(accepts(key, { maxTurns: 3 })).toBe(true);
