@@ -137,14 +137,15 @@ async function measured(begin) {
 }
 
 async function withScreen(script) {
-  let seq = 0;
+  const log = [];
   const screen = screens.open(crypto.randomUUID(), {
     cols: 80,
     rows: 24,
     from: null,
     lastSeq: 0,
     answers: true,
-    readOutput: async () => [],
+    // What the worker has not parsed in time it reads back.
+    readOutput: async (after) => log.slice(after, after + 16),
     events: { onReply() {}, onDetails() {}, onScreen() {}, onFailed: fail },
   });
   const { rate } = await measured((onOutput, onExit) =>
@@ -152,7 +153,8 @@ async function withScreen(script) {
       script,
       (chunk) => {
         onOutput(chunk);
-        screen.write(++seq, chunk);
+        log.push({ seq: log.length + 1, channel: 'pty:stdout', type: 'data', payload: chunk });
+        screen.write(log.length, chunk);
       },
       onExit,
     ),
