@@ -59,7 +59,12 @@ export const zones = {
   engine: { files: /^src-main\/engine\//, imports: ['leaf', 'shared'], types: ['store'], packages: withoutElectron },
   // Blind: it knows keys only to check signatures. Its state lies in SQLite as the log does.
   relay: { files: /^src-main\/relay\//, imports: ['store', 'leaf', 'shared', 'seal'], packages: /^(node:|ws$|better-sqlite3$)/ },
-  sync: { files: /^src-main\/sync\//, imports: ['leaf', 'shared', 'seal'], packages: /^(node:|ws$)/ },
+  sync: {
+    files: /^src-main\/sync\//,
+    imports: ['leaf', 'shared', 'seal'],
+    types: ['engine', 'store'],
+    packages: /^(node:|ws$|yjs$|y-websocket$|y-protocols\/|lib0\/|bonjour-service$)/,
+  },
   server: { files: /^src-main\/server\//, imports: ['engine', 'leaf', 'shared'], types: ['store'], packages: withoutElectron },
   store: { files: /^src-main\/store\//, imports: ['leaf', 'shared'], packages: withoutElectron },
   // On these, and only these, of the files at the top of src-main may its folders build (as in src-main/tsconfig.leaf.json).
@@ -72,7 +77,7 @@ export const zones = {
   manifest: { files: /^package\.json$/, imports: [], packages: /^$/ },
   composition: {
     files: /^src-main\/[^/]+$/,
-    imports: ['server', 'relay', 'engine', 'store', 'leaf', 'shared', 'seal'],
+    imports: ['server', 'relay', 'sync', 'engine', 'store', 'leaf', 'shared', 'seal'],
     packages: withoutElectron,
   },
   'renderer tests': {

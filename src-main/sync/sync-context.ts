@@ -1,0 +1,41 @@
+import type { Clock } from '../../src-shared/client.ts';
+import type { Membership } from '../../src-shared/membership.ts';
+import type { Signer } from '../../src-shared/membership-keys.ts';
+import type { Keyring } from '../../src-shared/seal.ts';
+import { type BatchHeader, type SealedBatch, sealBatch } from '../../src-shared/sealed-batch.ts';
+import type { Link } from './link.ts';
+
+/** What the parts of syncing need of the connection to the relay. */
+export type SyncLink = Pick<
+  Link,
+  'state' | 'onState' | 'onMessage' | 'ask' | 'appendBulk' | 'pass' | 'follow' | 'signLease' | 'retryNow'
+>;
+
+/**
+ * This machine in its workspace, as replication, driving and documents see it. They hold no keys and no connection of their own, and
+ * take time from its clock only, so that a simulation runs them as they are.
+ */
+export interface SyncContext {
+  readonly signer: Signer;
+  readonly link: SyncLink;
+  /** The newest that is known; another object after each entry. */
+  readonly membership: Membership;
+  readonly keyring: Keyring;
+  /** The chain grew: somebody was added, revoked or renamed, or the key rotated. Returns what ends it. */
+  onMembership(listener: () => void): () => void;
+  /** For batches that pass without being kept: grows over restarts too and is never given twice. */
+  nextPassCounter(): number;
+  readonly clock: Clock;
+  /** Something went wrong that is nobody's request. */
+  readonly onProblem: (message: string, error?: unknown) => void;
+}
+
+/** Seals under what this machine knows now. Throws where the payload is too large for a batch. */
+export function seal(
+  { signer, membership, keyring }: Pick<SyncContext, 'signer' | 'membership' | 'keyring'>,
+  header: Omit<BatchHeader, 'generation' | 'machine' | 'chainHead'>,
+  payload: Uint8Array,
+): SealedBatch {
+  const { generation, head: chainHead } = membership;
+  return sealBatch({ ...header, generation, chainHead, machine: signer.machine }, payload, keyring, signer.keys.sign.secretKey);
+}
