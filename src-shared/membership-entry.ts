@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { MachineId } from './ids.ts';
+import { Rights } from './machines.ts';
 import { concat, digest, HASH_BYTES, SIGNATURE_BYTES, sign, toHex } from './seal.ts';
 
 /**
@@ -8,10 +9,6 @@ import { concat, digest, HASH_BYTES, SIGNATURE_BYTES, sign, toHex } from './seal
  */
 export const MAX_ENTRY_BYTES = 64 * 1024;
 export const NO_ENTRY_HASH = '0'.repeat(HASH_BYTES * 2);
-
-/** What a machine may do on the others: look, type and answer, or everything (start sessions, change the membership). */
-export const Rights = z.enum(['view', 'type', 'start']);
-export type Rights = z.infer<typeof Rights>;
 
 const hex = (bytes: number) => z.string().check(z.regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`)));
 const sealed = (maxBytes: number) => z.string().check(z.regex(/^([0-9a-f]{2})+$/), z.maxLength(maxBytes * 2));

@@ -1,6 +1,7 @@
 import type { MachineId } from './ids.ts';
+import type { Rights } from './machines.ts';
 import { liveMembers, type Member, type Membership } from './membership.ts';
-import { type EntryBody, type MembershipEntry, NO_ENTRY_HASH, type Rights, signEntry } from './membership-entry.ts';
+import { type EntryBody, type MembershipEntry, NO_ENTRY_HASH, signEntry } from './membership-entry.ts';
 import {
   concat,
   decrypt,

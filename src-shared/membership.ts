@@ -1,5 +1,6 @@
 import type { MachineId } from './ids.ts';
-import { type EntryBody, type MembershipEntry, type Rights, readEntry } from './membership-entry.ts';
+import type { Rights } from './machines.ts';
+import { type EntryBody, type MembershipEntry, readEntry } from './membership-entry.ts';
 import { fromHex, isSignedBy } from './seal.ts';
 
 /**

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { ClientId, InputId, MachineId, RunId, Seq } from './ids.ts';
 import { Keybinding } from './keymap.ts';
+import { JoinText, MachineList, MachineName, PairingState, RelayStatus, RelayUrl, Rights } from './machines.ts';
 import { SessionSpec, SessionState, SessionSummary } from './session.ts';
 import { Settings } from './settings.ts';
 
@@ -235,6 +236,47 @@ export const OPERATIONS = {
     params: z.union([z.object({ kind: ClientKind }), z.object({ clientId: ClientId })]),
     result: z.object({ disconnected: z.int() }),
   },
+
+  /** The machines of the user's workspace, this one first, and how this one stands with their relay. */
+  'machines.list': { params: nothing, result: MachineList },
+  'machines.rename': { params: z.object({ machineId: MachineId, name: MachineName }), result: nothing },
+  'machines.setRights': { params: z.object({ machineId: MachineId, rights: Rights }), result: nothing },
+  /** Ends a machine's membership, for good: it hears nothing more and is cut off at once. */
+  'machines.revoke': { params: z.object({ machineId: MachineId }), result: nothing },
+  /** The passphrase that this machine's keys are sealed with, where `machines.keyProtection` wants one: once after each start. */
+  'machines.unlock': { params: z.object({ passphrase: z.string().check(z.minLength(1), z.maxLength(1000)) }), result: nothing },
+  /** Takes this machine out of its workspace. What it has stays here; the others keep what they have of it. */
+  'workspace.leave': { params: nothing, result: nothing },
+
+  /** Opens the door to one new machine, for five minutes. Founds the workspace where there is none. */
+  'pairing.offer': {
+    params: z.object({ rights: Rights, relay: z.optional(RelayUrl) }),
+    result: z.object({
+      code: z.string(),
+      /** HOST:PORT of the relay, where the new machine has to be told; else null. */
+      address: z.nullable(z.string()),
+      joinText: z.string(),
+      /** RFC 3339. */
+      expiresAt: z.string(),
+    }),
+  },
+  /** Answers at once; how it goes on is told by `pairing:changed`. */
+  'pairing.join': { params: z.object({ code: JoinText, relay: z.optional(RelayUrl) }), result: nothing },
+  /** The person has compared the digits; `digits`: what the other machine shows, checked here again. Answers when it is let in. */
+  'pairing.confirm': {
+    params: z.object({ digits: z.nullable(z.string().check(z.maxLength(16))) }),
+    result: nothing,
+  },
+  'pairing.decline': { params: nothing, result: nothing },
+  'pairing.cancel': { params: nothing, result: nothing },
+  'pairing.state': { params: nothing, result: z.object({ state: PairingState }) },
+
+  /** Runs a relay inside this engine, from now on (`relay.embedded`). `host`: where it listens (`relay.host`). */
+  'relay.start': {
+    params: z.object({ host: z.optional(z.string().check(z.maxLength(260))) }),
+    result: z.object(RelayStatus.shape),
+  },
+  'relay.stop': { params: nothing, result: z.object(RelayStatus.shape) },
 
   /** An address that lets one browser in, once, within seconds. Only for clients that are on this machine without a token. */
   'server.loginCode': {

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { MachineId } from './ids.ts';
-import { Rights } from './membership-entry.ts';
+import { Rights } from './machines.ts';
 import type { Newcomer } from './membership-keys.ts';
 import { agree, concat, decrypt, digest, encrypt, isSame, type KeyPair, makeBoxKeys, randomBytes, toHex } from './seal.ts';
 

@@ -5,6 +5,7 @@ import { PermissionDecision, PromptContent } from './events.ts';
 import { ReconnectToken } from './http-api.ts';
 import { ClientId, Epoch, InputId, MachineId, RunId, Seq } from './ids.ts';
 import { Keybinding } from './keymap.ts';
+import { MachineList, PairingState } from './machines.ts';
 import { ClientKind, OperationName, Screen, WireEvent } from './operations.ts';
 import { Refusal } from './refusal.ts';
 import { PermissionMode, SessionState, SessionSummary } from './session.ts';
@@ -182,6 +183,9 @@ export const HostMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('session:removed'), runId: RunId }),
   /** The list of clients is another one: `clients.list` has it. At most once a second. */
   z.object({ type: z.literal('clients:changed'), active: z.int() }),
+  /** The list of machines, or how this one stands with the relay, is another one. */
+  z.object({ type: z.literal('machines:changed'), ...MachineList.shape }),
+  z.object({ type: z.literal('pairing:changed'), state: PairingState }),
   /** A program has something to tell the user: told as it comes, never stored [pty-11]. */
   z.object({
     type: z.literal('session:notice'),

@@ -67,6 +67,17 @@ export const Settings = z.object({
   'server.tlsKey': text(''),
   'server.tlsPort': z._default(z.int().check(z.gte(1), z.lte(65_535)), 8443),
   'server.reconnectMinutes': z._default(z.number().check(z.gte(1), z.lte(1_440)), 15),
+  /** The relay that the user's machines meet at, as ws:// or wss://. Empty: the one inside this engine, if it is switched on. */
+  'relay.url': text(''),
+  'relay.embedded': flag(false),
+  /** An address of this machine, or 0.0.0.0 for all: where the embedded relay listens. */
+  'relay.host': text('127.0.0.1'),
+  /** 0: any that is free. */
+  'relay.port': z._default(z.int().check(z.gte(0), z.lte(65_535)), 7474),
+  'relay.announce': flag(true),
+  /** What other machines may do on this one, whatever rights they have in the workspace. */
+  'machines.allow': z._default(z.enum(['start', 'type', 'view']), 'start'),
+  'machines.keyProtection': z._default(z.enum(['auto', 'passphrase', 'plain']), 'auto'),
   'clients.idleMinutes': z._default(z.number().check(z.gte(1), z.lte(1_440)), 5),
 });
 export type Settings = z.infer<typeof Settings>;

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { API_PREFIX, ErrorAnswer } from '../../src-shared/http-api.ts';
+import { Machine, PairingState, RelayStatus } from '../../src-shared/machines.ts';
 import { NewSession } from '../../src-shared/new-session.ts';
 import { ClientSummary, WireEvent } from '../../src-shared/operations.ts';
 import { SessionSpec, SessionState, SessionSummary } from '../../src-shared/session.ts';
@@ -24,6 +25,9 @@ const NAMED: Readonly<Record<string, z.ZodMiniType>> = {
   NewSession,
   Event: WireEvent,
   Client: ClientSummary,
+  Machine,
+  RelayStatus,
+  PairingState,
   Settings,
   Error: ErrorAnswer,
 };

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { PermissionDecision, PromptContent } from '../../src-shared/events.ts';
-import { ClientId, InputId, RunId, Seq } from '../../src-shared/ids.ts';
+import { ClientId, InputId, MachineId, RunId, Seq } from '../../src-shared/ids.ts';
 import { NewSession, specOf } from '../../src-shared/new-session.ts';
 import { OPERATIONS, type OperationName, type ParamsOf } from '../../src-shared/operations.ts';
 import { RefusalError } from '../../src-shared/refusal.ts';
@@ -309,21 +309,57 @@ export const ROUTES: readonly Route[] = [
     handle: ({ query }, { call }) => call('files.complete', query),
   }),
   asked('GET', '/engine', 'engine.status', 'The engine: version, process, where it listens, how much runs'),
+  done('/engine/stop', 'engine.stop', 'End a headless engine and every program in it'),
+  // ——— the other machines ———
+  asked('GET', '/machines', 'machines.list', 'The machines of the workspace, this one first, and how it stands with their relay'),
   route({
-    method: 'POST',
-    url: '/engine/stop',
-    id: 'engine.stop',
-    operation: 'engine.stop',
-    summary: 'End a headless engine and every program in it',
+    method: 'PUT',
+    url: '/machines/{machineId}/name',
+    id: 'machines.rename',
+    operation: 'machines.rename',
+    summary: 'Rename a machine, for all of them',
+    path: { machineId: MachineId },
+    body: z.strictObject({ name: OPERATIONS['machines.rename'].params.shape.name }),
     answer: none,
-    handle: (_input, { call }) => call('engine.stop', {}),
+    handle: ({ path, body }, { call }) => call('machines.rename', { ...path, ...body }),
   }),
+  route({
+    method: 'PUT',
+    url: '/machines/{machineId}/rights',
+    id: 'machines.setRights',
+    operation: 'machines.setRights',
+    summary: 'What a machine may do on the others',
+    path: { machineId: MachineId },
+    body: z.strictObject({ rights: OPERATIONS['machines.setRights'].params.shape.rights }),
+    answer: none,
+    handle: ({ path, body }, { call }) => call('machines.setRights', { ...path, ...body }),
+  }),
+  route({
+    method: 'DELETE',
+    url: '/machines/{machineId}',
+    id: 'machines.revoke',
+    operation: 'machines.revoke',
+    summary: 'End a machine’s membership, for good',
+    path: { machineId: MachineId },
+    answer: none,
+    handle: ({ path }, { call }) => call('machines.revoke', path),
+  }),
+  done('/workspace/leave', 'workspace.leave', 'Take this machine out of its workspace; what it has stays here'),
+  asked('GET', '/pairing', 'pairing.state', 'The pairing that this machine takes part in'),
+  sent('POST', '/pairing/offer', 'pairing.offer', 'Open the door to one new machine, for five minutes'),
+  sent('POST', '/pairing/join', 'pairing.join', 'Enter the code that another machine shows'),
+  sent('POST', '/pairing/confirm', 'pairing.confirm', 'The digits are the same on both machines: let it in'),
+  done('/pairing/decline', 'pairing.decline', 'The digits differ, or it is not wanted'),
+  done('/pairing/cancel', 'pairing.cancel', 'Give a pairing up'),
+  sent('POST', '/relay/start', 'relay.start', 'Run a relay inside this engine, from now on'),
+  done('/relay/stop', 'relay.stop', 'Stop that relay'),
   asked('GET', '/stats', 'server.stats', 'What engine and server have done since they started'),
 ];
 
 /** Why an operation has no route; null: it has one. */
 export function whyNotOverHttp(operation: OperationName): string | null {
   if (operation.startsWith('shell.')) return 'it is done by the desktop shell, for the window that asks';
+  if (operation === 'machines.unlock') return 'a passphrase is only taken from clients on this machine';
   return operation === 'server.loginCode' ? 'it lets a browser in: only for clients on this machine that need no token' : null;
 }
 
@@ -332,7 +368,7 @@ type Plain = {
 }[OperationName];
 
 /** An operation without parameters. */
-function asked(method: 'GET', url: string, operation: Plain, summary: string): Route {
+function asked(method: 'GET' | 'POST', url: string, operation: Plain, summary: string): Route {
   const { result } = OPERATIONS[operation];
   return route({
     method,
@@ -345,8 +381,15 @@ function asked(method: 'GET', url: string, operation: Plain, summary: string): R
   });
 }
 
+/** One that does something. */
+function done(url: string, operation: Plain, summary: string): Route {
+  return asked('POST', url, operation, summary);
+}
+
+type Sent = 'settings.set' | 'claude.setApiKey' | 'pairing.offer' | 'pairing.join' | 'pairing.confirm' | 'relay.start';
+
 /** An operation whose parameters are the body. */
-function sent(method: 'PUT' | 'PATCH', url: string, operation: 'settings.set' | 'claude.setApiKey', summary: string): Route {
+function sent(method: 'POST' | 'PUT' | 'PATCH', url: string, operation: Sent, summary: string): Route {
   const { params, result } = OPERATIONS[operation];
   return route({
     method,

@@ -1,5 +1,5 @@
 import { SYSTEM_CLOCK } from '../../src-shared/client.ts';
-import type { Rights } from '../../src-shared/membership-entry.ts';
+import type { Rights } from '../../src-shared/machines.ts';
 import { type TestMachine, testWorkspace } from '../../src-shared/sim/workspace.ts';
 import { RelayProcess } from '../relay/relay.fixture.ts';
 import { openSocketWire } from '../socket-wire.ts';

@@ -29,6 +29,8 @@ export const SETTING_GROUPS = [
   'window',
   'log',
   'server',
+  'machines',
+  'relay',
   'clients',
 ] as const;
 export type SettingGroup = (typeof SETTING_GROUPS)[number];
@@ -82,6 +84,13 @@ export const SETTING_CONTROLS: Readonly<Record<SettingKey, Control>> = {
   'server.tlsKey': { is: 'text', mono: true },
   'server.tlsPort': { is: 'number', least: 1, most: 65_535, step: 1 },
   'server.reconnectMinutes': { is: 'number', least: 1, most: 1_440, step: 1 },
+  'machines.allow': choice('start', 'type', 'view'),
+  'machines.keyProtection': choice('auto', 'passphrase', 'plain'),
+  'relay.url': { is: 'text', mono: true, placeholder: 'wss://relay.example.org' },
+  'relay.embedded': onOff,
+  'relay.host': { is: 'text', mono: true },
+  'relay.port': { is: 'number', least: 0, most: 65_535, step: 1 },
+  'relay.announce': onOff,
   'clients.idleMinutes': { is: 'number', least: 1, most: 1_440, step: 1 },
 };
 

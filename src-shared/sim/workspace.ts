@@ -1,6 +1,6 @@
 import { MachineId } from '../ids.ts';
+import type { Rights } from '../machines.ts';
 import { applyEntry, type Membership } from '../membership.ts';
-import type { Rights } from '../membership-entry.ts';
 import { addMachine, foundWorkspace, type Newcomer, type Signer, takeKeys } from '../membership-keys.ts';
 import { Keyring, makeMachineKeys, sealReady, toHex } from '../seal.ts';
 import { type BatchHeader, NO_BATCH_HASH, type SealedBatch, sealBatch } from '../sealed-batch.ts';
