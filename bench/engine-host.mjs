@@ -13,6 +13,7 @@ import { forkPtyHost } from '../src-main/engine/pty-host-fork.ts';
 import { startScreens } from '../src-main/engine/screen.ts';
 import { openStore } from '../src-main/store/store.ts';
 import { streamWire } from '../src-main/stream-wire.ts';
+import { Documents } from '../src-main/sync/documents.ts';
 import { MachineId } from '../src-shared/ids.ts';
 
 const grey = { foreground: '#ffffff', background: '#000000', cursor: '#ffffff', palette: Array(16).fill('#808080') };
@@ -32,8 +33,10 @@ export async function openEngine(folder, hasScreens = true) {
   const screens = hasScreens ? startScreens({ colors: grey }) : noScreens;
   const ptyHost = startPtyHost(forkPtyHost);
   const machineId = MachineId.parse(randomUUID());
+  const onProblem = (message, error) => process.stderr.write(`engine: ${message} ${error ?? ''}\n`);
   const engine = await Engine.open({
     store,
+    documents: await Documents.open({ store, onProblem }),
     screens,
     adapters: {
       pty: ptyAdapter(ptyHost, { shellIntegrationFolder: join(folder, 'shell'), version: '0' }),
@@ -44,7 +47,7 @@ export async function openEngine(folder, hasScreens = true) {
     machine: () => ({ machineId, name: 'bench' }),
     envReady: async () => {},
     childEnv: () => ({ PATH: process.env.PATH, HOME: folder, LANG: 'C.UTF-8' }),
-    onProblem: (message, error) => process.stderr.write(`engine: ${message} ${error ?? ''}\n`),
+    onProblem,
     version: '0',
     home: folder,
     operations: {},

@@ -22,7 +22,7 @@ export const zones = {
   'shared tests': { files: /^src-shared\/(.*\.test\.ts$|sim\/)/, imports: ['shared', 'seal'], packages: withoutElectron },
   // The one door to the crypto library.
   seal: { files: /^src-shared\/seal\.ts$/, imports: [], packages: /^libsodium-wrappers$/ },
-  shared: { files: /^src-shared\//, imports: ['seal'], packages: /^(zod|lib0|uuid)($|\/)/ },
+  shared: { files: /^src-shared\//, imports: ['seal'], packages: /^(zod|lib0|uuid|yjs)($|\/)/ },
   'main tests': {
     files: /^src-main\/.*\.(test|fixture)\.ts$/,
     imports: [

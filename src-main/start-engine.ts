@@ -29,6 +29,7 @@ import { type KeyRing, Secrets } from './secrets.ts';
 import { SettingsFile } from './settings-file.ts';
 import { openStore, type Store } from './store/store.ts';
 import { streamWire } from './stream-wire.ts';
+import { Documents } from './sync/documents.ts';
 
 export interface StartOptions {
   readonly paths: Paths;
@@ -167,8 +168,10 @@ async function openAll(
   const probe = new ClaudeProbe({ ...claude, childEnv });
   const files = new FileFinder();
 
+  const documents = await Documents.open({ store, onProblem });
   engine = await Engine.open({
     store,
+    documents,
     screens,
     adapters: {
       pty: ptyAdapter(ptyHost, { shellIntegrationFolder: join(paths.cache, 'shell'), version }),

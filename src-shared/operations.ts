@@ -25,6 +25,16 @@ export const WireEvent = z.object({
 export const Screen = z.object({ seq: Seq, cols: z.int(), rows: z.int(), data: z.string() });
 export type Screen = z.infer<typeof Screen>;
 
+/** A text that several write at a time. Of two, the one with the higher version is the newer. */
+const TextNow = z.object({ text: z.string(), version: z.int() });
+const MAX_TEXT_CHARS = 1_000_000;
+const WrittenText = z.object({
+  runId: RunId,
+  text: z.string().check(z.maxLength(MAX_TEXT_CHARS)),
+  /** The text that this one was made of, as it was read last. */
+  base: z.optional(z.string().check(z.maxLength(4 * MAX_TEXT_CHARS))),
+});
+
 export const ClientKind = z.enum(['window', 'cli', 'browser', 'machine', 'mcp', 'test', 'api']);
 export type ClientKind = z.infer<typeof ClientKind>;
 
@@ -131,9 +141,13 @@ export const OPERATIONS = {
   'layout.get': { params: z.object({ clientId: ClientId }), result: z.object({ layout: z.nullable(z.json()) }) },
   'layout.set': { params: z.object({ clientId: ClientId, layout: z.json() }), result: nothing },
 
-  /** An unsent prompt of a session, shared by all clients. */
-  'draft.get': { params: z.object({ runId: RunId }), result: z.object({ text: z.string() }) },
-  'draft.set': { params: z.object({ runId: RunId, text: z.string().check(z.maxLength(1_000_000)) }), result: nothing },
+  /** The unsent prompt of a session: one for all clients, on all machines. */
+  'draft.get': { params: z.object({ runId: RunId }), result: TextNow },
+  /** What others have written since `base` stays; the answer has both. Without `base`, `text` takes the place of what is there. */
+  'draft.set': { params: WrittenText, result: TextNow },
+  /** What somebody wants to remember about a session; shared and merged as drafts are. */
+  'notes.get': { params: z.object({ runId: RunId }), result: TextNow },
+  'notes.set': { params: WrittenText, result: TextNow },
 
   'settings.get': { params: nothing, result: z.object({ settings: Settings, path: z.string(), problems: z.array(z.string()) }) },
   /** Changes the named keys (dotted paths) in the settings file; comments in it stay. `null` removes a key. */

@@ -181,6 +181,9 @@ export const HostMessage = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('session:changed'), session: SessionSummary }),
   z.object({ type: z.literal('session:removed'), runId: RunId }),
+  /** Somebody has written, the client itself perhaps. To those that have the session attached. */
+  z.object({ type: z.literal('draft:changed'), runId: RunId, text: z.string(), version: z.int() }),
+  z.object({ type: z.literal('notes:changed'), runId: RunId, text: z.string(), version: z.int() }),
   /** The list of clients is another one: `clients.list` has it. At most once a second. */
   z.object({ type: z.literal('clients:changed'), active: z.int() }),
   /** The list of machines, or how this one stands with the relay, is another one. */

@@ -14,6 +14,7 @@ import { Children } from './children.ts';
 import { ECHO } from './engine.fixture.ts';
 import { Engine } from './engine.ts';
 import type { Screens } from './screen.ts';
+import type { SessionDocuments } from './session-documents.ts';
 import { Agenda, memoryStore, randomOf } from './sim.fixture.ts';
 
 /**
@@ -39,6 +40,15 @@ interface Peer {
   unparsedBytes: number;
 }
 
+const NO_DOCUMENTS: SessionDocuments = {
+  title: () => undefined,
+  setTitle: async () => {},
+  onTitles: () => {},
+  text: async () => ({ text: '', version: 0 }),
+  setText: async () => ({ text: '', version: 0 }),
+  onText: () => {},
+  forget: async () => {},
+};
 const NO_SCREENS: Pick<Screens, 'stop'> = { stop: async () => {} };
 
 class World {
@@ -90,6 +100,7 @@ class World {
   #openEngine(): Promise<Engine> {
     return Engine.open({
       store: this.#memory.store,
+      documents: NO_DOCUMENTS,
       screens: NO_SCREENS as Screens,
       adapters: { pty: echoAdapter, claude: echoAdapter, echo: echoAdapter },
       children: new Children(this.#memory.store),

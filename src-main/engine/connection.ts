@@ -106,6 +106,10 @@ export class Connection {
     return [...this.#viewers.keys()];
   }
 
+  hasAttached(runId: RunId): boolean {
+    return this.#viewers.has(runId);
+  }
+
   /** Sends a message that every client gets; nothing before welcome. */
   tell(frame: Uint8Array): void {
     if (this.#isWelcome) this.#wire.send(frame);

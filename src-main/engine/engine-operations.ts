@@ -8,6 +8,8 @@ import type { OperationHandlers } from './connection.ts';
 import { expandHome } from './home-folder.ts';
 import type { Screens } from './screen.ts';
 import type { Session } from './session.ts';
+import type { SessionDocuments } from './session-documents.ts';
+import { namedTitle } from './session-title.ts';
 
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 const MAX_LAYOUT_CHARS = 1_000_000;
@@ -37,10 +39,17 @@ export interface OperationsTarget {
   delete(runId: RunId): Promise<void>;
 }
 
+interface OperationsParts {
+  readonly store: Store;
+  readonly screens: Screens;
+  readonly documents: SessionDocuments;
+  readonly serverAddress: () => ServerAddress | null;
+}
+
 /** The engine's share of the one table of operations. */
 export function engineOperations(
   engine: OperationsTarget,
-  { store, screens, serverAddress }: { store: Store; screens: Screens; serverAddress: () => ServerAddress | null },
+  { store, screens, documents, serverAddress }: OperationsParts,
 ): OperationHandlers {
   return {
     'session.list': async () => ({ sessions: engine.summaries() }),
@@ -52,7 +61,7 @@ export function engineOperations(
       session: (await engine.create(inputId, { ...spec, cwd: expandHome(spec.cwd) }, { title })).summary(),
     }),
     'session.rename': async ({ runId, title }) => {
-      await engine.session(runId).rename(title);
+      await documents.setTitle(engine.session(runId).runId, title === '' ? null : title);
       return {};
     },
     'session.delete': async ({ runId }) => {
@@ -64,7 +73,7 @@ export function engineOperations(
       if (spec.kind !== 'claude') throw new RefusalError('unsupported', 'Only a conversation can be forked.');
       if (seq > log.published.seq) throw new RefusalError('bad-request', `The session has no event ${seq}.`);
       const branchOf = { runId, seq };
-      const named = state.title ?? state.programTitle;
+      const named = namedTitle(state, documents.title(runId));
       const title = named === null ? null : `${named} (fork)`;
       const forked = { ...spec, model: state.claude?.model ?? spec.model, cwd: state.cwd, forkOf: branchOf };
       return { session: (await engine.create(inputId, forked, { title, branchOf })).summary() };
@@ -88,11 +97,10 @@ export function engineOperations(
       await store.setLayout(clientId, layout);
       return {};
     },
-    'draft.get': async ({ runId }) => ({ text: await store.getDraft(engine.session(runId).runId) }),
-    'draft.set': async ({ runId, text }) => {
-      await store.setDraft(engine.session(runId).runId, text);
-      return {};
-    },
+    'draft.get': ({ runId }) => documents.text(engine.session(runId).runId, 'draft'),
+    'draft.set': ({ runId, text, base }) => documents.setText(engine.session(runId).runId, 'draft', text, base ?? null),
+    'notes.get': ({ runId }) => documents.text(engine.session(runId).runId, 'notes'),
+    'notes.set': ({ runId, text, base }) => documents.setText(engine.session(runId).runId, 'notes', text, base ?? null),
     'engine.status': async () => ({
       machineId: engine.machine.machineId,
       machine: engine.machine.name,

@@ -9,6 +9,7 @@ import type { Refusal } from '../../src-shared/refusal.ts';
 import type { SessionSpec, SessionState } from '../../src-shared/session.ts';
 import { type Schedule, type Wire, wirePair } from '../../src-shared/wire.ts';
 import { openStore, type Store } from '../store/store.ts';
+import { Documents } from '../sync/documents.ts';
 import type { AdapterFactory } from './adapters/adapter.ts';
 import { echoAdapter } from './adapters/echo.ts';
 import { ptyAdapter } from './adapters/pty.ts';
@@ -27,6 +28,7 @@ const COLORS = { foreground: '#ffffff', background: '#000000', cursor: '#ffffff'
 export interface Ground {
   readonly engine: Engine;
   readonly store: Store;
+  readonly documents: Documents;
   readonly problems: readonly string[];
   /** A client over an in-memory wire; `wires` holds each wire it has had, newest last. */
   connect(options?: { readonly schedule?: Schedule; readonly clientId?: ClientId }): TestClient;
@@ -58,8 +60,13 @@ export async function ground(
   const screens = startScreens({ colors: COLORS });
   const ptyHost = startPtyHost(forkPtyHost);
   const machineId = MachineId.parse(randomUUID());
+  const onProblem = (message: string, error?: unknown) => {
+    problems.push(`${message} ${error instanceof Error ? error.message : ''}`);
+  };
+  const documents = await Documents.open({ store, onProblem });
   const engine = await Engine.open({
     store,
+    documents,
     screens,
     adapters: {
       pty: ptyAdapter(ptyHost, { shellIntegrationFolder: join(home, 'shell'), version: '0' }),
@@ -70,7 +77,7 @@ export async function ground(
     machine: () => ({ machineId, name: 'here' }),
     envReady: async () => {},
     childEnv: () => ({ PATH: process.env.PATH ?? '', HOME: home, LANG: 'C.UTF-8', PS1: '$ ', ...claude.env() }),
-    onProblem: (message, error) => problems.push(`${message} ${error instanceof Error ? error.message : ''}`),
+    onProblem,
     version: '0',
     home,
     operations,
@@ -88,6 +95,7 @@ export async function ground(
   return {
     engine,
     store,
+    documents,
     problems,
     connect: (options = {}) => {
       const client = connectTo(engine, options);

@@ -21,6 +21,7 @@ import {
 import { engineOperations, type ServerAddress } from './engine-operations.ts';
 import { EventRate } from './event-rate.ts';
 import { Session, type SessionDependencies, type SessionOrigin } from './session.ts';
+import type { SessionDocuments } from './session-documents.ts';
 import { metaJson, readMeta, type SessionMeta } from './session-meta.ts';
 
 export interface EngineOptions extends Omit<SessionDependencies, 'onChange' | 'onEvents' | 'onNotice' | 'now'> {
@@ -28,6 +29,7 @@ export interface EngineOptions extends Omit<SessionDependencies, 'onChange' | 'o
   /** Operations that are the machine's rather than the engine's: settings, key bindings, Claude's, files. */
   readonly operations: OperationHandlers;
   readonly now?: () => number;
+  readonly documents: SessionDocuments;
   readonly home: string;
   /** null: it does not run. */
   readonly serverAddress: () => ServerAddress | null;
@@ -79,6 +81,10 @@ export class Engine {
     };
     this.clients = new Clients({ idleMs: options.clientIdleMs, onChange: () => this.#handleClients() });
     this.#operations = { ...options.operations, ...engineOperations(this, options) };
+    options.documents.onTitles((runIds) => {
+      for (const runId of runIds) this.#handleTitle(runId);
+    });
+    options.documents.onText((runId, text, now) => this.#tellWatchers(runId, { type: `${text}:changed`, runId, ...now }));
     this.#compaction = setInterval(() => void this.compact(), COMPACT_EVERY_MS);
     this.#compaction.unref();
   }
@@ -172,6 +178,16 @@ export class Engine {
     for (const connection of this.#connections) connection.tell(frame);
   }
 
+  /** Sends a message to those who have the session attached. */
+  #tellWatchers(runId: RunId, message: HostMessage): void {
+    let frame: Uint8Array | null = null;
+    for (const connection of this.#connections) {
+      if (!connection.hasAttached(runId)) continue;
+      frame ??= encodeMessage(message);
+      connection.tell(frame);
+    }
+  }
+
   session(runId: RunId): Session {
     const session = this.#sessions.get(runId);
     if (session === undefined) throw unknownSession(runId);
@@ -235,6 +251,7 @@ export class Engine {
     const session = this.session(runId);
     if (session.isRunning) throw new RefusalError('not-allowed', 'The session is still running.', 'Close it first.');
     await this.#remove(session);
+    await this.#options.documents.forget(runId, { everywhere: true });
   }
 
   async #remove(session: Session): Promise<void> {
@@ -335,6 +352,11 @@ export class Engine {
       this.#clientsTimer = null;
       this.broadcast({ type: 'clients:changed', active: this.clients.active });
     }, CLIENTS_EVERY_MS);
+  }
+
+  #handleTitle(runId: RunId): void {
+    const session = this.#sessions.get(runId);
+    if (session !== undefined) this.#handleChange(session, true);
   }
 
   #handleChange(session: Session, isUrgent: boolean): void {

@@ -11,6 +11,7 @@ import { readLog } from './read-log.ts';
 import type { Screens } from './screen.ts';
 import type { ProgramNotice } from './screen-notice.ts';
 import { type Outcome, type SessionCommand, SessionCommands } from './session-commands.ts';
+import type { SessionDocuments } from './session-documents.ts';
 import { type AppendOptions, SessionLog } from './session-log.ts';
 import { metaJson, type SessionMeta } from './session-meta.ts';
 import { SessionScreen } from './session-screen.ts';
@@ -27,6 +28,7 @@ export interface SessionDependencies {
   readonly childEnv: (runId: RunId) => Record<string, string>;
   /** That environment is complete; never rejects. */
   readonly envReady: () => Promise<void>;
+  readonly documents: Pick<SessionDocuments, 'title'>;
   readonly now: () => number;
   /** Something that lists show has changed. `isUrgent` is false for mere activity. */
   readonly onChange: (session: Session, isUrgent: boolean) => void;
@@ -117,7 +119,7 @@ export class Session implements AdapterHost {
       runId: this.runId,
       kind: this.spec.kind,
       status: state.status,
-      title: titleOf(state, this.spec),
+      title: titleOf(state, this.spec, this.#dependencies.documents.title(this.runId)),
       cwd: state.cwd,
       machine: name,
       machineId,
@@ -147,13 +149,6 @@ export class Session implements AdapterHost {
     if (this.#starting === null) this.#adapter?.write(data);
     // Typed at a program that is just starting: it gets them in order once it runs, or never if it does not.
     else void this.#starting.then(() => this.#adapter?.write(data)).catch(() => {});
-  }
-
-  rename(title: string | null): Promise<Seq> {
-    return this.append([newEvent('system:status', 'renamed', { title: title === '' ? null : title })], {
-      durable: true,
-      refusable: true,
-    });
   }
 
   liveTexts(): readonly LiveText[] {

@@ -142,7 +142,9 @@ describe('shared with everyone', () => {
     expect(state.queue.map(({ content }: { content: { text: string } }) => content.text)).toEqual(['c', 'A']);
     await api.ok('session.interrupt', { path: { runId } });
     await api.ok('draft.set', { path: { runId }, body: { text: 'half a thought' } });
-    expect(await api.ok('draft.get', { path: { runId } })).toEqual({ text: 'half a thought' });
+    expect(await api.ok('draft.get', { path: { runId } })).toMatchObject({ text: 'half a thought' });
+    const body = { text: 'half a thought, and more', base: 'half a thought' };
+    expect(await api.ok('notes.set', { path: { runId }, body })).toMatchObject({ text: ', and more' });
     const clientId = randomUUID();
     await api.ok('layout.set', { path: { clientId }, body: { layout: { panes: [1, { two: null }] } } });
     expect(await api.ok('layout.get', { path: { clientId } })).toEqual({ layout: { panes: [1, { two: null }] } });

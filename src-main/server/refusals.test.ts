@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { LoginAnswer, PATHS, tokenSubprotocol, WIRE_SUBPROTOCOL } from '../../src-shared/http-api.ts';
 import { ClientId, type RunId } from '../../src-shared/ids.ts';
+import { SESSION_TEXTS } from '../../src-shared/workspace-documents.ts';
 import { newInputId } from '../engine/engine.fixture.ts';
 import { newSecret } from './proof.ts';
 import { type ServerGround, serverGround } from './server.fixture.ts';
@@ -61,6 +62,8 @@ const ROWS: Readonly<Record<string, Row>> = {
   'GET /api/v1/sessions/:runId/lines': elsewhere,
   'GET /api/v1/sessions/:runId/draft': none,
   'PUT /api/v1/sessions/:runId/draft': prompt,
+  'GET /api/v1/sessions/:runId/notes': none,
+  'PUT /api/v1/sessions/:runId/notes': prompt,
   'GET /api/v1/stream': none,
   'GET /api/v1/search': { query: '?query=secret' },
   'GET /api/v1/clients': none,
@@ -192,9 +195,11 @@ async function everything() {
     summary: session.summary(),
     state: session.log.state,
     published: session.log.published.seq,
-    draft: null as string | null,
+    texts: [] as string[],
   }));
-  for (const session of sessions) session.draft = await here.store.getDraft(session.summary.runId);
+  for (const { summary, texts } of sessions) {
+    for (const name of SESSION_TEXTS) texts.push((await here.documents.text(summary.runId, name)).text);
+  }
   const clients = here.engine.clients.list().map(({ clientId, state, sessions }) => ({ clientId, state, sessions }));
   const { settings } = await here.engine.perform(
     'settings.get',

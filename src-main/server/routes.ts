@@ -19,6 +19,7 @@ const text = (maxLength: number) => z.string().check(z.maxLength(maxLength));
 const limit = (fallback: number, most: number) => z._default(z.int().check(z.gte(1), z.lte(most)), fallback);
 
 const { 'history.lines': lines, 'history.search': search, 'files.complete': files } = OPERATIONS;
+const { runId: _written, ...writtenText } = OPERATIONS['draft.set'].params.shape;
 const { runId: _linesOf, limit: _linesLimit, ...whichLines } = lines.params.shape;
 const { limit: _searchLimit, ...searchFor } = search.params.shape;
 const { cwd } = files.params.shape;
@@ -228,7 +229,7 @@ export const ROUTES: readonly Route[] = [
     url: '/sessions/{runId}/draft',
     id: 'draft.get',
     operation: 'draft.get',
-    summary: 'The unsent prompt of a session, shared by all clients',
+    summary: 'The unsent prompt of a session: one for all clients, on all machines',
     path: session,
     answer: OPERATIONS['draft.get'].result,
     handle: ({ path }, { call }) => call('draft.get', path),
@@ -238,12 +239,34 @@ export const ROUTES: readonly Route[] = [
     url: '/sessions/{runId}/draft',
     id: 'draft.set',
     operation: 'draft.set',
-    summary: 'Keep an unsent prompt',
+    summary: 'Write the unsent prompt; with `base`, what others have written since that stays',
     path: session,
-    body: z.strictObject({ text: text(1_000_000) }),
-    maxBodyBytes: 8 * 1024 * 1024,
-    answer: none,
+    body: z.strictObject(writtenText),
+    maxBodyBytes: MAX_PROMPT_BYTES,
+    answer: OPERATIONS['draft.set'].result,
     handle: ({ path, body }, { call }) => call('draft.set', { ...path, ...body }),
+  }),
+  route({
+    method: 'GET',
+    url: '/sessions/{runId}/notes',
+    id: 'notes.get',
+    operation: 'notes.get',
+    summary: 'What somebody wants to remember about a session',
+    path: session,
+    answer: OPERATIONS['notes.get'].result,
+    handle: ({ path }, { call }) => call('notes.get', path),
+  }),
+  route({
+    method: 'PUT',
+    url: '/sessions/{runId}/notes',
+    id: 'notes.set',
+    operation: 'notes.set',
+    summary: 'Write the notes of a session; with `base`, what others have written since that stays',
+    path: session,
+    body: z.strictObject(writtenText),
+    maxBodyBytes: MAX_PROMPT_BYTES,
+    answer: OPERATIONS['notes.set'].result,
+    handle: ({ path, body }, { call }) => call('notes.set', { ...path, ...body }),
   }),
   route({
     method: 'GET',

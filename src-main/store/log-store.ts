@@ -4,7 +4,7 @@ import type { Screen } from '../../src-shared/operations.ts';
 import { unpackEvents } from './event-page.ts';
 import type { ReaderCalls, ReaderMethod, ReadQuery, WriteExtra } from './messages.ts';
 import { MAX_SEQ, MAX_SESSION_KEY } from './row-id.ts';
-import type { AppendRequest, InputRecord, SearchHit, SessionRow, Store, TimedListener } from './store.ts';
+import type { AppendRequest, DocumentChange, InputRecord, SearchHit, SessionRow, Store, TimedListener } from './store.ts';
 import { StoreError } from './store-error.ts';
 import type { StoreThreads } from './store-threads.ts';
 
@@ -155,12 +155,28 @@ export class LogStore implements Store {
     return this.#write(null, [], { op: 'layout', clientId, layout, ts: Date.now() }, false);
   }
 
-  async getDraft(runId: RunId): Promise<string> {
-    return this.#ask('draft', { key: this.#keyOf(runId) });
+  oldDrafts(): ReturnType<Store['oldDrafts']> {
+    return this.#ask('oldDrafts', null);
   }
 
-  setDraft(runId: RunId, text: string): Promise<void> {
-    return this.#writeOf(runId, (key) => ({ op: 'draft', key, text }));
+  forgetOldDraft(runId: RunId): Promise<void> {
+    return this.#writeOf(runId, (key) => ({ op: 'old-draft-gone', key }));
+  }
+
+  listDocuments(): ReturnType<Store['listDocuments']> {
+    return this.#ask('documents', null);
+  }
+
+  readDocument(name: string): Promise<readonly Uint8Array[]> {
+    return this.#ask('document', { name });
+  }
+
+  writeDocument(name: string, change: DocumentChange): Promise<void> {
+    return this.#write(null, [], { op: 'document', name, change }, false);
+  }
+
+  deleteDocument(name: string): Promise<void> {
+    return this.#write(null, [], { op: 'document-gone', name }, true);
   }
 
   getFact(name: string): Promise<Json> {

@@ -1,7 +1,7 @@
 import type { Json } from '../../src-shared/events.ts';
 import type { Epoch, RunId, Seq } from '../../src-shared/ids.ts';
 import type { Screen } from '../../src-shared/operations.ts';
-import type { InputRecord, SearchHit, SessionRow } from './store.ts';
+import type { DocumentChange, DocumentRow, InputRecord, SearchHit, SessionRow } from './store.ts';
 import type { StoreFailure } from './store-error.ts';
 
 /** Everything that passes between the store and its workers. Sessions are named by their integer key. */
@@ -20,7 +20,9 @@ export type WriteExtra =
   | { readonly op: 'delete'; readonly key: number }
   | { readonly op: 'screen'; readonly key: number; readonly screen: Screen }
   | { readonly op: 'layout'; readonly clientId: string; readonly layout: Json; readonly ts: number }
-  | { readonly op: 'draft'; readonly key: number; readonly text: string }
+  | { readonly op: 'old-draft-gone'; readonly key: number }
+  | { readonly op: 'document'; readonly name: string; readonly change: DocumentChange }
+  | { readonly op: 'document-gone'; readonly name: string }
   | { readonly op: 'fact'; readonly name: string; readonly value: Json }
   | { readonly op: 'child'; readonly key: number; readonly pid: number; readonly startTime: string }
   | { readonly op: 'child-gone'; readonly key: number; readonly pid: number };
@@ -152,7 +154,9 @@ export interface ReaderCalls {
   screen: { readonly params: { readonly key: number; readonly atOrBefore: number }; readonly result: Screen | null };
   outputBytes: { readonly params: null; readonly result: ReadonlyMap<RunId, number> };
   layout: { readonly params: { readonly clientId: string }; readonly result: Json };
-  draft: { readonly params: { readonly key: number }; readonly result: string };
+  oldDrafts: { readonly params: null; readonly result: readonly { readonly runId: RunId; readonly text: string }[] };
+  documents: { readonly params: null; readonly result: readonly DocumentRow[] };
+  document: { readonly params: { readonly name: string }; readonly result: readonly Uint8Array[] };
   fact: { readonly params: { readonly name: string }; readonly result: Json };
   children: {
     readonly params: null;

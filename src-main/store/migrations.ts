@@ -97,6 +97,23 @@ export const MIGRATIONS: readonly string[] = [
     FROM sessions s CROSS JOIN events e ON e.id > s.key * ${SEQ_SPAN} AND e.id < (s.key + 1) * ${SEQ_SPAN}
     WHERE s.deleted = 0;
   `,
+  `
+  -- sync_json: where the document stands with the relay.
+  CREATE TABLE documents (
+    key INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    unsent INTEGER NOT NULL DEFAULT 0,
+    sync_json TEXT NOT NULL DEFAULT 'null'
+  ) STRICT;
+
+  -- In the order of their ids one lies on the other.
+  CREATE TABLE document_updates (
+    id INTEGER PRIMARY KEY,
+    key INTEGER NOT NULL REFERENCES documents (key),
+    bytes BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX document_updates_by_key ON document_updates (key, id);
+  `,
 ];
 
 /**

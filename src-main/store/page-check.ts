@@ -11,7 +11,19 @@ import { isDamage } from './store-error.ts';
  */
 const MAX_EVENT_PAGES_BYTES = 256 * 1024 * 1024;
 /** What a session cannot do without, small. */
-const SMALL_TABLES = ['sessions', 'heads', 'gaps', 'inputs', 'drafts', 'children', 'workspace_layout', 'facts', 'screens'];
+const SMALL_TABLES = [
+  'sessions',
+  'heads',
+  'gaps',
+  'inputs',
+  'drafts',
+  'children',
+  'workspace_layout',
+  'facts',
+  'screens',
+  'documents',
+  'document_updates',
+];
 
 /** Looks for damaged pages: seconds for a large file, so it runs behind the start, in a thread of its own that ends with it. */
 export function runCheck(port: MessagePort, file: string): void {

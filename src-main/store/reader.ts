@@ -8,7 +8,7 @@ import { EventRead } from './event-read.ts';
 import { gapsBetween } from './gaps.ts';
 import type { EventPage, ReadQuery } from './messages.ts';
 import { indexPath } from './search-index.ts';
-import type { InputRecord, SessionRow } from './store.ts';
+import type { DocumentRow, InputRecord, SessionRow } from './store.ts';
 
 /** Answers from a read-only connection; short statements only, so that neither a write nor the next question waits long. */
 export class Reader {
@@ -99,8 +99,24 @@ export class Reader {
     return row ? parseJson(row.layout_json) : null;
   }
 
-  draft({ key }: { key: number }): string {
-    return this.#prepare<{ text: string }>('SELECT text FROM drafts WHERE key = ?').get(key)?.text ?? '';
+  oldDrafts(): { runId: RunId; text: string }[] {
+    return this.#prepare<{ runId: RunId; text: string }>(
+      'SELECT s.run_id AS runId, d.text FROM drafts d JOIN sessions s ON s.key = d.key',
+    ).all();
+  }
+
+  documents(): DocumentRow[] {
+    return this.#prepare<{ name: string; unsent: number; sync_json: string }>('SELECT name, unsent, sync_json FROM documents')
+      .all()
+      .map(({ name, unsent, sync_json }) => ({ name, unsent: unsent === 1, sync: parseJson(sync_json) }));
+  }
+
+  document({ name }: { name: string }): Uint8Array[] {
+    return this.#prepare<{ bytes: Buffer }>(
+      'SELECT u.bytes FROM document_updates u JOIN documents d ON d.key = u.key WHERE d.name = ? ORDER BY u.id',
+    )
+      .all(name)
+      .map(({ bytes }) => bytes);
   }
 
   fact({ name }: { name: string }): Json {

@@ -36,6 +36,9 @@ export function rescue(source: Database, target: Database): { readonly sessions:
     }
   }
   for (const table of ['workspace_layout', 'facts']) copyRows(source, target, table, '');
+  // A file of an older format has none.
+  const hasDocuments = readable(() => source.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'document_updates'").iterate());
+  if (hasDocuments.length > 0) for (const table of ['documents', 'document_updates']) copyRows(source, target, table, '');
   return { sessions: sessions.length, events };
 }
 

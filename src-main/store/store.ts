@@ -25,6 +25,23 @@ export interface InputRecord {
   readonly answer: Json;
 }
 
+export interface DocumentRow {
+  readonly name: string;
+  /** It holds changes that no other machine can have yet. */
+  readonly unsent: boolean;
+  /** Where it stands with the relay; opaque to the store, null at first. */
+  readonly sync: Json;
+}
+
+/** What is left out stays as it is. */
+export interface DocumentChange {
+  readonly update?: Uint8Array;
+  /** `update` is the whole document: it takes the place of all updates before it. */
+  readonly replaces?: boolean;
+  readonly unsent?: boolean;
+  readonly sync?: Json;
+}
+
 export interface AppendRequest {
   readonly runId: RunId;
   /** Numbered by the caller: dense, continuing the log. */
@@ -125,8 +142,17 @@ export interface Store {
 
   getLayout(clientId: string): Promise<Json>;
   setLayout(clientId: string, layout: Json): Promise<void>;
-  getDraft(runId: RunId): Promise<string>;
-  setDraft(runId: RunId, text: string): Promise<void>;
+  /** Drafts of a time when each machine kept its own, and what forgets one. */
+  oldDrafts(): Promise<readonly { readonly runId: RunId; readonly text: string }[]>;
+  forgetOldDraft(runId: RunId): Promise<void>;
+
+  /** Shared documents: updates that lie one on the other. What is in them is their owner's business. */
+  listDocuments(): Promise<readonly DocumentRow[]>;
+  /** Its updates, in order; none where there is no such document. */
+  readDocument(name: string): Promise<readonly Uint8Array[]>;
+  /** Creates the document where there is none. Committed in the order of the calls. */
+  writeDocument(name: string, change: DocumentChange): Promise<void>;
+  deleteDocument(name: string): Promise<void>;
   /** Facts of this machine by name (machineId …). */
   getFact(name: string): Promise<Json>;
   setFact(name: string, value: Json): Promise<void>;

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { Heads } from './heads.ts';
 import type { NewSessionRow, SessionChange, WriteExtra } from './messages.ts';
-import type { InputRecord } from './store.ts';
+import type { DocumentChange, InputRecord } from './store.ts';
 import { StoreError } from './store-error.ts';
 
 /** Everything that is written beside events: rare, so each runs in a savepoint of its own. */
@@ -72,9 +72,15 @@ export class WriteExtras {
           extra.ts,
         );
         return;
-      case 'draft':
-        this.#requireSession(extra.key, heads);
-        this.#run('INSERT OR REPLACE INTO drafts (key, text) VALUES (?, ?)', extra.key, extra.text);
+      case 'old-draft-gone':
+        this.#run('DELETE FROM drafts WHERE key = ?', extra.key);
+        return;
+      case 'document':
+        this.#document(extra.name, extra.change);
+        return;
+      case 'document-gone':
+        this.#run('DELETE FROM document_updates WHERE key = (SELECT key FROM documents WHERE name = ?)', extra.name);
+        this.#run('DELETE FROM documents WHERE name = ?', extra.name);
         return;
       case 'fact':
         this.#run('INSERT OR REPLACE INTO facts (name, value_json) VALUES (?, ?)', extra.name, JSON.stringify(extra.value));
@@ -125,6 +131,16 @@ export class WriteExtras {
     this.#run('UPDATE sessions SET status = ?, meta_json = ? WHERE key = ?', change.status, JSON.stringify(change.meta), key);
   }
 
+  #document(name: string, { update, replaces, unsent, sync }: DocumentChange): void {
+    this.#run('INSERT INTO documents (name) VALUES (?) ON CONFLICT DO NOTHING', name);
+    if (unsent !== undefined) this.#run('UPDATE documents SET unsent = ? WHERE name = ?', Number(unsent), name);
+    if (sync !== undefined) this.#run('UPDATE documents SET sync_json = ? WHERE name = ?', JSON.stringify(sync), name);
+    if (update === undefined) return;
+    const key = '(SELECT key FROM documents WHERE name = ?)';
+    if (replaces === true) this.#run(`DELETE FROM document_updates WHERE key = ${key}`, name);
+    this.#run(`INSERT INTO document_updates (key, bytes) VALUES (${key}, ?)`, name, update);
+  }
+
   /** The session is gone at once; its events are removed piece by piece afterwards (see trim.ts). */
   #delete(key: number, heads: Heads): void {
     this.#run(`UPDATE sessions SET deleted = 1, meta_json = 'null' WHERE key = ?`, key);
@@ -137,7 +153,7 @@ export class WriteExtras {
     if (!heads.get(key)) throw new StoreError('unknown-session', 'Cannot write: the session does not exist or was deleted.');
   }
 
-  #run(sql: string, ...values: (string | number)[]): number {
+  #run(sql: string, ...values: (string | number | Uint8Array)[]): number {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
       statement = this.#db.prepare(sql);

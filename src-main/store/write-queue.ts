@@ -215,5 +215,5 @@ export class WriteQueue {
 /** What an extra weighs in memory; exact for those that can be large. */
 function extraBytes(extra: WriteExtra): number {
   if (extra.op === 'screen') return extra.screen.data.length;
-  return extra.op === 'draft' ? extra.text.length : 1024;
+  return extra.op === 'document' ? 1024 + (extra.change.update?.byteLength ?? 0) : 1024;
 }

@@ -58,6 +58,7 @@ export class ScriptedHost {
   settings: Settings = { ...DEFAULT_SETTINGS, 'machine.name': 'laptop' };
   layouts = new Map<ClientId, unknown>();
   answers: Answers = {};
+  #version = 0;
   #wire: Wire | null = null;
 
   add(over: Partial<SessionSummary> = {}): SessionSummary {
@@ -220,7 +221,11 @@ export class ScriptedHost {
       case 'history.search':
         return { hits: [], cursor: null };
       case 'draft.get':
-        return { text: '' };
+      case 'notes.get':
+        return { text: '', version: 0 };
+      case 'draft.set':
+      case 'notes.set':
+        return { text: (params as ParamsOf<'draft.set'>).text, version: ++this.#version };
       default:
         return {};
     }

@@ -128,7 +128,7 @@ describe('the composer', () => {
 
   it('keeps the draft with the session', async () => {
     pane = await showPane(new SampleLog().created().events, (made) => {
-      made.answers['draft.get'] = () => ({ text: 'from before' });
+      made.answers['draft.get'] = () => ({ text: 'from before', version: 1 });
     });
     await waitFor(() => expect(composer().value).toBe('from before'));
     type('from before, and more');

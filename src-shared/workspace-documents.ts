@@ -1,0 +1,77 @@
+import type * as Y from 'yjs';
+import { RunId } from './ids.ts';
+import { type Change, changeBetween, changesOnTop } from './merge-text.ts';
+
+/**
+ * What all machines of a workspace write together, as Yjs documents: one for the workspace, one for each session. The only file that
+ * knows what lies in them under which name. Names may be added; what a name holds never changes its kind.
+ */
+export const WORKSPACE_DOCUMENT = 'workspace';
+const SESSION_PREFIX = 'session:';
+
+export function sessionDocument(runId: RunId): string {
+  return `${SESSION_PREFIX}${runId}`;
+}
+
+/** Null for the workspace's own. */
+export function sessionOfDocument(name: string): RunId | null {
+  return name.startsWith(SESSION_PREFIX) ? RunId.parse(name.slice(SESSION_PREFIX.length)) : null;
+}
+
+/** draft: the prompt that is being written. notes: what somebody wants to remember about the session. */
+export const SESSION_TEXTS = ['draft', 'notes'] as const;
+export type SessionText = (typeof SESSION_TEXTS)[number];
+
+const titlesIn = (doc: Y.Doc) => doc.getMap<unknown>('titles');
+const textIn = (doc: Y.Doc, text: SessionText) => doc.getText(text);
+
+/** The title that a user gave; null where one was taken away, undefined where nobody has ever named it here. */
+export function titleIn(workspace: Y.Doc, runId: RunId): string | null | undefined {
+  const title = titlesIn(workspace).get(runId);
+  if (title === null) return null;
+  return typeof title === 'string' ? title : undefined;
+}
+
+export function setTitle(workspace: Y.Doc, runId: RunId, title: string | null): void {
+  titlesIn(workspace).set(runId, title);
+}
+
+/** For sessions that are gone everywhere. */
+export function forgetTitle(workspace: Y.Doc, runId: RunId): void {
+  if (titlesIn(workspace).has(runId)) titlesIn(workspace).delete(runId);
+}
+
+export function onTitles(workspace: Y.Doc, listener: (runIds: readonly RunId[]) => void): void {
+  titlesIn(workspace).observe(({ keysChanged }) => {
+    listener([...keysChanged].flatMap((key) => RunId.safeParse(key).data ?? []));
+  });
+}
+
+export function readText(session: Y.Doc, text: SessionText): string {
+  return textIn(session, text).toString();
+}
+
+export function onText(session: Y.Doc, text: SessionText, listener: () => void): void {
+  textIn(session, text).observe(listener);
+}
+
+/** `next` was made of `base` (null: of what is there now); what others have changed meanwhile stays [doc-3]. */
+export function writeText(session: Y.Doc, text: SessionText, next: string, base: string | null): void {
+  const there = readText(session, text);
+  const change = changeBetween(base ?? there, whole(next));
+  if (change === null) return;
+  const changes = base === null ? [change] : changesOnTop(change, changeBetween(base, there));
+  session.transact(() => {
+    for (const piece of changes) splice(textIn(session, text), piece);
+  });
+}
+
+function splice(text: Y.Text, { at, removed, inserted }: Change): void {
+  if (removed > 0) text.delete(at, removed);
+  if (inserted !== '') text.insert(at, inserted);
+}
+
+/** Half a character would become another one as soon as it is encoded. */
+function whole(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd');
+}
