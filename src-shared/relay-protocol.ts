@@ -17,6 +17,8 @@ export const MAX_RELAY_FRAME_BYTES = MAX_BATCH_BYTES + 1024;
 export const FOLLOW_WINDOW_BYTES = 1024 * 1024;
 /** Entries of the chain in one message. */
 export const MAX_CHAIN_PAGE_BYTES = 512 * 1024;
+/** Of a stream that is read page by page; one batch may be larger. */
+export const MAX_STREAM_PAGE_BYTES = 256 * 1024;
 export const PING_EVERY_MS = 10_000;
 /** Without any frame for so long the other end is gone, whatever the socket says. */
 export const RELAY_SILENT_AFTER_MS = 25_000;
@@ -67,6 +69,8 @@ export const ToRelay = z.discriminatedUnion('type', [
   /** So many bytes of stored batches more may be sent. */
   z.strictObject({ type: z.literal('credit'), bytes: Count }),
   z.strictObject({ type: z.literal('stream:read'), ask: Ask, stream: Stream }),
+  /** A page of what is stored after a position, beside whatever is followed: how a reader that began at the end gets the rest. */
+  z.strictObject({ type: z.literal('stream:page'), ask: Ask, stream: Stream, after: Count }),
   /** Takes a session over from epoch `epoch`. `signature`: over leaseBytes. */
   z.strictObject({ type: z.literal('lease:take'), ask: Ask, stream: Stream, epoch: Count, signature: bytes(SIGNATURE_BYTES) }),
   z.strictObject({ type: z.literal('mailbox:open'), ask: Ask, mailbox: Mailbox }),
@@ -151,6 +155,12 @@ export const FromRelay = z.discriminatedUnion('type', [
     lastSeq: Count,
     lastPosition: Count,
     own: z.array(z.strictObject({ kind: z.string(), counter: Count, hash: hex(HASH_BYTES) })),
+  }),
+  /** About MAX_STREAM_PAGE_BYTES of them, in order; at least one, if there is one. */
+  z.strictObject({
+    type: z.literal('page'),
+    ask: Ask,
+    batches: z.array(z.strictObject({ position: Count, frame: Frame })),
   }),
   z.strictObject({ type: z.literal('leased'), ask: Ask, epoch: Count }),
   /** Somebody holds the session under a new epoch. Sent to who followed it and to who held it. */

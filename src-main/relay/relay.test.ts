@@ -145,6 +145,31 @@ describe('streams', () => {
     expect(seqs(ofB)).toHaveLength(5);
   });
 
+  it('[relay-23] gives a stream page by page beside what is followed, whatever credit there is', async () => {
+    const [a, b] = (await testWorkspace('start')) as [TestMachine, TestMachine];
+    const [ofA, ofB] = [await enter(a), await enter(b)];
+    const sent = Array.from({ length: 4 }, () => a.seal({ kind: 'log', stream: STREAM }, new Uint8Array(100_000)));
+    for (const batch of sent) await ofA.append(batch);
+    ofB.follow(STREAM, 4);
+    await ofB.first('caught-up');
+    const pages: number[][] = [];
+    for (let after = 0; after < 4; ) {
+      const page = await ofB.ask({ type: 'stream:page', stream: STREAM, after });
+      if (page.type !== 'page') throw new Error(page.type);
+      expect(page.batches.map(({ frame }) => toHex(frame))).toEqual(
+        sent.slice(after, after + page.batches.length).map(({ frame }) => toHex(frame)),
+      );
+      pages.push(page.batches.map(({ position }) => position));
+      after = pages.at(-1)?.at(-1) ?? 4;
+    }
+    expect(pages).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(await ofB.ask({ type: 'stream:page', stream: STREAM, after: 4 })).toMatchObject({ type: 'page', batches: [] });
+    expect(ofB.batches(STREAM)).toEqual([]);
+  });
+
   it('[relay-7] refuses gaps, replays, other bytes under the same counter, foreign senders and mixed kinds', async () => {
     const [a, b] = (await testWorkspace('start')) as [TestMachine, TestMachine];
     const [ofA, ofB] = [await enter(a), await enter(b)];

@@ -4,6 +4,7 @@ import { CLOSE } from '../../src-shared/refusal.ts';
 import {
   handshakeBytes,
   MAX_CHAIN_PAGE_BYTES,
+  MAX_STREAM_PAGE_BYTES,
   RELAY_CLOSE,
   RELAY_PROTOCOL_VERSION,
   type ToRelay,
@@ -130,6 +131,11 @@ function answerMachine(relay: Relay, connection: Connection, peer: Machine, mess
     case 'stream:read':
       readStream(connection, peer, message);
       break;
+    case 'stream:page': {
+      const batches = [...workspace.read(message.stream, message.after, MAX_STREAM_PAGE_BYTES)];
+      connection.send({ type: 'page', ask: message.ask, batches });
+      break;
+    }
     case 'lease:take': {
       const taken = workspace.takeLease(connection, message.stream, message.epoch, message.signature);
       if (typeof taken === 'number') connection.send({ type: 'leased', ask: message.ask, epoch: taken });

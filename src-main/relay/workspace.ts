@@ -7,7 +7,7 @@ import { BATCH_KINDS, type BatchKindName, type SealedBatch } from '../../src-sha
 import type { CommitQueue } from './commit-queue.ts';
 import type { Connection } from './connection.ts';
 import { encodeBatch, type Follow, type Lane, MAX_FOLLOWS } from './follows.ts';
-import type { RelayStorage, StoredStream, StreamKind } from './storage/storage.ts';
+import type { RelayStorage, StoredBatch, StoredStream, StreamKind } from './storage/storage.ts';
 
 /** Streams whose state is kept in memory; others are read again when they are needed. */
 const MAX_CACHED_STREAMS = 10_000;
@@ -221,6 +221,11 @@ export class RelayWorkspace {
     for (const connection of told) connection.send({ type: 'lease', stream, epoch, holder });
   }
 
+  /** What is stored after a position, in order: at least one batch, if there is one. */
+  read(stream: string, after: number, maxBytes: number): readonly StoredBatch[] {
+    return this.#storage.read(this.id, stream, after, maxBytes);
+  }
+
   follow(connection: Connection, stream: string, after: number, lane: Lane): boolean {
     if (connection.follows.size >= MAX_FOLLOWS && connection.follows.get(stream) === undefined) return false;
     const follow: Follow = {
@@ -228,7 +233,7 @@ export class RelayWorkspace {
       lane,
       cursor: after,
       isCaughtUp: false,
-      read: (from, maxBytes) => this.#storage.read(this.id, stream, from, maxBytes),
+      read: (from, maxBytes) => this.read(stream, from, maxBytes),
       end: () => this.#storage.stream(this.id, stream)?.lastPosition ?? 0,
     };
     connection.follows.start(follow);
