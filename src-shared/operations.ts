@@ -35,6 +35,20 @@ const WrittenText = z.object({
   base: z.optional(z.string().check(z.maxLength(4 * MAX_TEXT_CHARS))),
 });
 
+/** A command for a session of another machine, kept on this one until the other has answered. */
+export const OutboxItem = z.object({
+  inputId: InputId,
+  /** As in `run:input`. */
+  kind: z.string(),
+  /** What people see of it: the beginning of a prompt's text; else empty. */
+  text: z.string(),
+  /** RFC 3339. */
+  since: z.string(),
+  /** `waiting`: the other machine is out of reach. `sent`: on its way; the answer has not come. */
+  state: z.enum(['waiting', 'sent']),
+});
+export type OutboxItem = z.infer<typeof OutboxItem>;
+
 export const ClientKind = z.enum(['window', 'cli', 'browser', 'machine', 'mcp', 'test', 'api']);
 export type ClientKind = z.infer<typeof ClientKind>;
 
@@ -261,6 +275,14 @@ export const OPERATIONS = {
   'machines.unlock': { params: z.object({ passphrase: z.string().check(z.minLength(1), z.maxLength(1000)) }), result: nothing },
   /** Takes this machine out of its workspace. What it has stays here; the others keep what they have of it. */
   'workspace.leave': { params: nothing, result: nothing },
+
+  /** What waits for other machines, oldest first; told by `outbox:changed`. */
+  'outbox.list': {
+    params: nothing,
+    result: z.object({ items: z.array(z.object({ runId: RunId, ...OutboxItem.shape })) }),
+  },
+  /** Takes back what still waits. What was sent may have been carried out and is refused. */
+  'outbox.cancel': { params: z.object({ inputId: InputId }), result: nothing },
 
   /** Opens the door to one new machine, for five minutes. Founds the workspace where there is none. */
   'pairing.offer': {

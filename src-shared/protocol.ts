@@ -6,7 +6,7 @@ import { ReconnectToken } from './http-api.ts';
 import { ClientId, Epoch, InputId, MachineId, RunId, Seq } from './ids.ts';
 import { Keybinding } from './keymap.ts';
 import { MachineList, PairingState } from './machines.ts';
-import { ClientKind, OperationName, Screen, WireEvent } from './operations.ts';
+import { ClientKind, OperationName, OutboxItem, Screen, WireEvent } from './operations.ts';
 import { Refusal } from './refusal.ts';
 import { PermissionMode, SessionState, SessionSummary } from './session.ts';
 
@@ -189,6 +189,8 @@ export const HostMessage = z.discriminatedUnion('type', [
   /** The list of machines, or how this one stands with the relay, is another one. */
   z.object({ type: z.literal('machines:changed'), ...MachineList.shape }),
   z.object({ type: z.literal('pairing:changed'), state: PairingState }),
+  /** What waits for the machine of this session, all of it, oldest first. */
+  z.object({ type: z.literal('outbox:changed'), runId: RunId, items: z.array(OutboxItem) }),
   /** A program has something to tell the user: told as it comes, never stored [pty-11]. */
   z.object({
     type: z.literal('session:notice'),

@@ -86,6 +86,8 @@ const ROWS: Readonly<Record<string, Row>> = {
   'PUT /api/v1/machines/:machineId/rights': { ...elsewhere, body: { rights: 'start' } },
   'DELETE /api/v1/machines/:machineId': elsewhere,
   'POST /api/v1/workspace/leave': elsewhere,
+  'GET /api/v1/outbox': elsewhere,
+  'DELETE /api/v1/outbox/:inputId': elsewhere,
   'GET /api/v1/pairing': elsewhere,
   'POST /api/v1/pairing/offer': { ...elsewhere, body: { rights: 'start' } },
   'POST /api/v1/pairing/join': { ...elsewhere, body: { code: 'evil' } },
@@ -130,6 +132,7 @@ function send(route: string, headers: Headers) {
     requestId,
     clientId,
     machineId: clientId,
+    inputId: clientId,
     command: 'pane.close',
     wireId: newSecret(),
   };
