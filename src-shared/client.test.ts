@@ -503,6 +503,19 @@ describe('an attachment', () => {
     expect(typed).toEqual([97, 98, 99]);
   });
 
+  it('asks once for what is wanted at the moment the wire is there', async () => {
+    await host.drop();
+    client.onConnection(({ is }) => {
+      if (is !== 'live') return;
+      void failureOf(client.call('session.list', {}));
+      client.attach(runId, { after: null }, new Seen());
+    });
+    await clock.pass(1_000);
+    expect(client.connection.is).toBe('live');
+    expect(host.of('call')).toHaveLength(1);
+    expect(host.of('run:attach')).toHaveLength(1);
+  });
+
   it('[wire-3] a second one on the same session takes the first one’s place; detaching twice is once', async () => {
     const first = await follow();
     const old = seen;

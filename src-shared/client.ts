@@ -10,6 +10,7 @@ import {
   encodeMessage,
   type HostMessage,
   PROTOCOL_VERSION,
+  parseClientMessage,
   parseHostMessage,
 } from './protocol.ts';
 import { CLOSE, type CloseReason, RefusalError } from './refusal.ts';
@@ -327,9 +328,10 @@ export class RunSessionClient {
     this.#welcome = message;
     if (message.reconnect !== null) this.#options.onReconnectToken?.(message.reconnect);
     this.#setSessions(new Map(message.sessions.map((session) => [session.runId, session])));
-    this.#setConnection({ is: 'live', sinceMs: this.#clock.nowMs() });
+    // Before anyone hears of it: what they attach to and ask for then is sent by itself.
     for (const attachment of [...this.#attachments.values()]) attachment.request();
     this.#requests.sendAgain();
+    this.#setConnection({ is: 'live', sinceMs: this.#clock.nowMs() });
   }
 
   #handleClose(wire: Wire, why: CloseReason): void {
@@ -339,13 +341,18 @@ export class RunSessionClient {
     this.#isHostFailing = why.code === CLOSE.failed.code;
     const isChangingOver = why.code === CLOSE.otherRoad.code;
     for (const attachment of this.#attachments.values()) attachment.wireLost(isChangingOver);
-    if (isChangingOver) this.#changeOver();
+    if (isChangingOver) this.#changeOver(wire.untaken ?? []);
     else if (why.code >= 4400 && why.code < 4500) this.#refuse(why.reason);
     else this.#lose(why.reason);
   }
 
-  /** The next wire is open already. */
-  #changeOver(): void {
+  /** The next wire is open already. What was asked goes over it again; keys that the last one did not take, for the first time. */
+  #changeOver(untaken: readonly Uint8Array[]): void {
+    for (const message of untaken.map(parseClientMessage)) {
+      if (message.type === 'run:input' && message.input.kind === 'keys') {
+        this.#attachments.get(message.runId)?.keys(message.input.data);
+      }
+    }
     this.#requests.handleLoss();
     this.#setConnection({ is: 'lost', sinceMs: this.#clock.nowMs(), why: CLOSE.otherRoad.reason });
     void this.#open();

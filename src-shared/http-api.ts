@@ -73,7 +73,8 @@ export type ServerFile = z.infer<typeof ServerFile>;
  * A polling wire carries the same frames as any other. Each direction numbers its frames from 1. A body holds consecutive frames:
  * the number of the first one (u32, big-endian), then each frame behind its length (u32). Sending frames again is harmless: those
  * that came are passed over. `after=N` acknowledges the frames up to N; later ones are kept and given again.
- * A gap is refused with `bad-request`; a wire that is gone answers 410 with WireGone once all its frames were taken.
+ * A gap is refused with `bad-request`. A wire that is gone answers 410 with WireGone: a POST at once, a GET once all frames were
+ * taken.
  */
 export const FRAMES_CONTENT_TYPE = 'application/octet-stream';
 export const WireOpened = z.object({ wireId: Secret });
@@ -81,7 +82,12 @@ export const FramesReceived = z.object({
   /** Every frame up to this number has come. */
   received: z.int(),
 });
-export const WireGone = z.object({ close: z.object({ code: z.int(), reason: z.string() }) });
+export const WireGone = z.object({
+  close: z.object({ code: z.int(), reason: z.string() }),
+  /** The client's frames up to this number were taken; no later one will be. */
+  received: z.int(),
+});
+export type WireGone = z.infer<typeof WireGone>;
 /** How long a GET waits for a frame. */
 export const POLL_MS = 20_000;
 /** Frames in one answer; a single larger one still goes, alone. */

@@ -26,6 +26,8 @@ const UNREACHABLE_AFTER = 3;
 /** While polling, a live connection is tried again so often, ever less. */
 const FIRST_PROBE_MS = 2_000;
 const MAX_PROBE_MS = 60_000;
+/** A live connection is there: so long the polling one may take to say how far it got. */
+const CHANGE_OVER_MS = 2_000;
 
 /**
  * The way of a client to a server over HTTP: a WebSocket, or, where none can be had, polling, until a WebSocket can. The client
@@ -150,7 +152,8 @@ export class NetworkRoad {
       this.#better = opening;
       try {
         await opening;
-        inUse.close(CLOSE.otherRoad);
+        // The server ends the wire in use by itself, and tells what it had taken of it.
+        setTimeout(() => inUse.close(CLOSE.otherRoad), CHANGE_OVER_MS);
       } catch {
         // Still nothing. If the wire in use has ended meanwhile, whoever connects anew has seen to it.
         if (this.#better === opening) this.#better = null;

@@ -39,6 +39,7 @@ export class PollingWire implements Wire {
   #isSending = false;
   #received = 0;
   #isClosed = false;
+  #untaken: readonly Uint8Array[] = [];
 
   constructor(options: PollingWireOptions) {
     this.#options = options;
@@ -55,6 +56,9 @@ export class PollingWire implements Wire {
   }
   get bufferedBytes(): number {
     return this.#bufferedBytes;
+  }
+  get untaken(): readonly Uint8Array[] {
+    return this.#untaken;
   }
 
   send(frame: Uint8Array): void {
@@ -94,10 +98,15 @@ export class PollingWire implements Wire {
     });
     if (answer === null) return;
     const { received } = FramesReceived.parse(await answer.json());
+    if (this.#forgetTaken(received) === 0) throw new Error('the server takes no frame');
+  }
+
+  /** The server has the frames up to number `received`; gives how many of them it was not known to have. */
+  #forgetTaken(received: number): number {
     const taken = this.#outgoing.splice(0, Math.max(0, received + 1 - this.#first));
-    if (taken.length === 0) throw new Error('the server takes no frame');
     this.#first += taken.length;
     this.#bufferedBytes -= taken.reduce((sum, frame) => sum + frame.byteLength, 0);
+    return taken.length;
   }
 
   #nextFrames(): readonly Uint8Array[] {
@@ -153,7 +162,10 @@ export class PollingWire implements Wire {
 
   async #handleRefused(answer: HttpAnswer): Promise<void> {
     if (answer.status === 410) {
-      const { close } = WireGone.parse(await answer.json());
+      const { close, received } = WireGone.parse(await answer.json());
+      if (this.#isClosed) return;
+      this.#forgetTaken(received);
+      this.#untaken = this.#outgoing;
       this.#end(close.code === CLOSE.superseded.code && this.#options.isChangingOver() ? CLOSE.otherRoad : close);
     } else if (answer.status === 401) this.#end(NO_TOKEN);
     else this.#end({ code: 1006, reason: (await refusalIn(answer)).message });

@@ -14,6 +14,8 @@ export interface Wire {
   /** Called once, whoever closed. */
   onClose: ((why: CloseReason) => void) | null;
   close(why: CloseReason): void;
+  /** After the end: the frames that the other end is known not to have taken, nor ever to take. Absent where nobody can know. */
+  readonly untaken?: readonly Uint8Array[];
 }
 
 /** What delivers a frame later than now: tests give one that they step by hand. */

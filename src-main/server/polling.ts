@@ -7,6 +7,7 @@ import {
   POLL_MS,
   packFrames,
   unpackFrames,
+  type WireGone,
   wireFramesPath,
   wirePath,
 } from '../../src-shared/http-api.ts';
@@ -47,7 +48,7 @@ export const pollingRoutes: Routes = (app, { wires, stats, tokens }) => {
       setTimeout(() => known.delete(wireId), GONE_KNOWN_MS).unref();
     });
     const refused = wires.open(wire, wireToken, 'polling');
-    if (refused !== null) return reply.code(410).send({ close: refused });
+    if (refused !== null) return reply.code(410).send(wire.gone(refused));
     known.set(wireId, wire);
     return reply.code(201).send({ wireId });
   });
@@ -63,9 +64,10 @@ export const pollingRoutes: Routes = (app, { wires, stats, tokens }) => {
   app.register((scope, _options, done) => {
     const parser = { parseAs: 'buffer' as const, bodyLimit: MAX_FRAMES_BODY_BYTES };
     scope.addContentTypeParser(FRAMES_CONTENT_TYPE, parser, (_request, body, parsed) => parsed(null, body));
-    scope.post(framesPattern, async (request) => {
+    scope.post(framesPattern, async (request, reply) => {
       const wire = find(request);
       if (!Buffer.isBuffer(request.body)) throw new RefusalError('bad-request', `Frames come as ${FRAMES_CONTENT_TYPE}.`);
+      if (wire.closedBecause !== null) return reply.code(410).send(wire.gone(wire.closedBecause));
       return { received: wire.receive(request.body) };
     });
     done();
@@ -81,7 +83,7 @@ async function answerPoll(wire: PollingWire, after: number, reply: FastifyReply)
   reply.raw.once('close', () => gone.abort());
   await wire.untilMore(gone.signal);
   const frames = wire.take();
-  if (frames.length === 0 && wire.closedBecause !== null) return reply.code(410).send({ close: wire.closedBecause });
+  if (frames.length === 0 && wire.closedBecause !== null) return reply.code(410).send(wire.gone(wire.closedBecause));
   return reply.type(FRAMES_CONTENT_TYPE).send(Buffer.from(packFrames(after + 1, frames).buffer));
 }
 
@@ -122,6 +124,10 @@ class PollingWire implements Wire {
     for (const frame of handler === null ? [] : this.#early.splice(0)) handler?.(frame);
   }
 
+  gone(close: CloseReason): WireGone {
+    return { close, received: this.#received };
+  }
+
   belongsTo({ via, clientId }: Principal): boolean {
     return via === this.#owner.via && (via === 'key' || clientId === this.#owner.clientId);
   }
@@ -148,7 +154,6 @@ class PollingWire implements Wire {
 
   /** Takes the frames of a body that have not come before; tells up to which number all have come. */
   receive(body: Uint8Array): number {
-    if (this.#why !== null) throw new RefusalError('not-running', `The wire is closed: ${this.#why.reason}.`, 'Open a new one.');
     const { first, frames } = readFrames(body);
     if (first > this.#received + 1) {
       throw new RefusalError('bad-request', `Frame ${first} came after frame ${this.#received}.`, 'Send those between first.');
