@@ -8,7 +8,7 @@ import type { Refusal } from '../src-shared/refusal.ts';
 import type { SessionState } from '../src-shared/session.ts';
 import { attach, sendCommand } from './engine.ts';
 import type { Attachment, AttachmentOptions, CommandDraft } from './pane-contract.ts';
-import { useWindow } from './store.ts';
+import { type Presence, useWindow } from './store.ts';
 
 const noTexts: readonly LiveText[] = [];
 const nobody: Attachment['viewers'] = [];
@@ -57,6 +57,7 @@ export function useAttachment(runId: RunId, options: AttachmentOptions): Attachm
           setDriving(drives);
           setViewers(present);
           setDriver(present.find(({ clientId }) => clientId === driverId)?.name ?? null);
+          setPresence(runId, { driver: driverId, viewers: present });
         },
         onFollowing: (follows) => {
           setFollowing(follows);
@@ -70,6 +71,7 @@ export function useAttachment(runId: RunId, options: AttachmentOptions): Attachm
       cursor.current = { after: current.cursor, afterTs: current.cursorTs };
       attachment.current = null;
       current.detach();
+      setPresence(runId, null);
       setFollowing(false);
       clearLive();
     };
@@ -81,6 +83,16 @@ export function useAttachment(runId: RunId, options: AttachmentOptions): Attachm
   const parsed = useCallback((bytes: number) => attachment.current?.parsed(bytes), []);
   const is = refusal ? 'refused' : !isOn ? 'off' : isFollowing ? 'live' : wasFollowing ? 'stale' : 'attaching';
   return { is, refusal, session, state, live, isDriving, driver, viewers, send, keys, setViewport, parsed };
+}
+
+/** Beside the pane it is shown by what stands around it. */
+function setPresence(runId: RunId, present: Presence | null): void {
+  useWindow.setState(({ presence }) => {
+    const next = new Map(presence);
+    if (present === null) next.delete(runId);
+    else next.set(runId, present);
+    return { presence: next };
+  });
 }
 
 const lifeTypes: ReadonlySet<string> = new Set(['started', 'exited', 'interrupted']);

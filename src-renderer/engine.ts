@@ -41,7 +41,10 @@ export function startEngine({ shellOperations, ...link }: EngineLink): () => voi
   started.onConnection((state) => {
     const connection = connectionOf(state);
     if (connection) useWindow.setState({ connection, ...(connection.is === 'live' ? { host: started.host } : {}) });
-    if (state.is === 'live') void readSettings();
+    if (state.is === 'live') {
+      void readSettings();
+      void readMachines();
+    }
   });
   started.onSessions(takeSessions);
   started.onMessage(handleMessage);
@@ -89,6 +92,14 @@ function handleMessage(message: HostMessage): void {
     case 'keybindings:changed':
       useWindow.setState({ keybindings: message.bindings });
       return;
+    case 'machines:changed': {
+      const { type: _, ...machines } = message;
+      useWindow.setState({ machines });
+      return;
+    }
+    case 'pairing:changed':
+      useWindow.setState({ pairing: message.state });
+      return;
     case 'shell:command':
     case 'shell:notice':
     case 'shell:environment':
@@ -109,6 +120,16 @@ async function readSettings(): Promise<void> {
   } catch (error) {
     // The window works with the defaults; the settings page asks again and shows what is wrong.
     console.error('the settings could not be read', error);
+  }
+}
+
+async function readMachines(): Promise<void> {
+  try {
+    const [machines, { state }] = await Promise.all([call('machines.list', {}), call('pairing.state', {})]);
+    useWindow.setState({ machines, pairing: state });
+  } catch (error) {
+    // The window works as that of a single machine; the next change is told whole.
+    console.error('the machines could not be read', error);
   }
 }
 

@@ -2,6 +2,7 @@ import i18next from 'i18next';
 import type { RunId } from '../src-shared/ids.ts';
 import type { Handler, Handlers } from './commands.ts';
 import { call } from './engine.ts';
+import { mayManage } from './machines/machine-state.ts';
 import { focusRegion } from './navigation/regions.ts';
 import {
   canInterrupt,
@@ -109,8 +110,8 @@ async function installCommand(): Promise<void> {
 
 const sessionHandlers: Handlers = {
   'session.newTerminal': { run: () => quickTerminal() },
-  'session.newTerminalWith': { run: () => show({ is: 'newTerminal' }) },
-  'session.newClaude': { run: () => show({ is: 'newClaude' }) },
+  'session.newTerminalWith': { run: () => show({ is: 'newTerminal', machineId: null }) },
+  'session.newClaude': { run: () => show({ is: 'newClaude', machineId: null }) },
   'session.rename': onSession(
     () => true,
     (runId) => show({ is: 'rename', runId }),
@@ -166,6 +167,15 @@ const windowHandlers: Handlers = {
   'view.fontSmaller': { run: () => changeFont(-0.1) },
   'view.fontReset': { run: () => changeFont(0) },
   'view.fullScreen': { run: async () => void (await call('shell.window', { action: 'toggle-fullscreen' })) },
+  'machines.show': { run: () => openPane({ is: 'page', page: 'machines' }) },
+  'machines.add': {
+    isEnabled: () => mayManage(useWindow.getState().machines),
+    run: () => show({ is: 'addMachine' }),
+  },
+  'machines.join': {
+    isEnabled: () => useWindow.getState().machines?.workspace === null,
+    run: () => show({ is: 'joinMachine' }),
+  },
   'settings.show': { run: () => openPane({ is: 'page', page: 'settings' }) },
   'settings.openFile': {
     isEnabled: () => useWindow.getState().settingsFile !== null,

@@ -13,7 +13,7 @@ export const Preferences = z.object({
   sidebar: z.object({
     width: z.number().check(z.gte(SIDEBAR_WIDTH.least), z.lte(SIDEBAR_WIDTH.most)),
     isHidden: z.boolean(),
-    groupBy: z.enum(['state', 'project']),
+    groupBy: z.enum(['state', 'project', 'machine']),
     /** Names of the groups whose rows are hidden. */
     folded: z.array(z.string().check(z.maxLength(4096))).check(z.maxLength(500)),
   }),

@@ -1,6 +1,7 @@
-import type { RunId, Seq } from '../src-shared/ids.ts';
+import type { MachineId, RunId, Seq } from '../src-shared/ids.ts';
 import type { ClaudeSpec, PermissionMode, PtySpec, SessionStatus, SessionSummary } from '../src-shared/session.ts';
 import { call, closeSession, expectSession, newInputId, sendCommand } from './engine.ts';
+import { atMachine } from './machines/at-machine.ts';
 import { withRecent } from './preferences.ts';
 import { useWindow } from './store.ts';
 import { changePreferences } from './workspace/saved-layout.ts';
@@ -12,6 +13,8 @@ export interface NewTerminal {
   readonly command: string | null;
   readonly args: readonly string[];
   readonly cwd: string;
+  /** null: this machine. */
+  readonly machineId: MachineId | null;
 }
 
 /** Until the pane has measured itself. */
@@ -22,20 +25,23 @@ export function sessionOf(runId: RunId): SessionSummary | undefined {
   return useWindow.getState().sessions.get(runId);
 }
 
-/** The folder that a new session starts in: the active session's, else home. */
-export function currentFolder(): string {
+/** The folder that a new session starts in: the active session's where that runs on the same machine, else home. */
+export function currentFolder(machineId: MachineId | null = null): string {
   const content = activeContent();
   const session = content?.is === 'session' ? sessionOf(content.runId) : undefined;
-  return session?.cwd ?? home;
+  if (session === undefined) return home;
+  return (session.remote === null ? null : session.machineId) === machineId ? session.cwd : home;
 }
 
 export async function startTerminal(terminal: NewTerminal, place: Place = 'tab'): Promise<RunId> {
   const { settings } = useWindow.getState();
-  const shell = settings['terminal.shell'] || null;
+  const isHere = terminal.machineId === null;
+  // Which shell is usual elsewhere is for that machine to say.
+  const shell = isHere ? settings['terminal.shell'] || null : null;
   const spec: PtySpec = {
     kind: 'pty',
     command: terminal.command ?? shell,
-    args: terminal.command === null ? [...settings['terminal.shellArgs']] : [...terminal.args],
+    args: terminal.command === null && isHere ? [...settings['terminal.shellArgs']] : [...terminal.args],
     cwd: terminal.cwd,
     env: {},
     ...usualSize,
@@ -43,24 +49,37 @@ export async function startTerminal(terminal: NewTerminal, place: Place = 'tab')
     options: {},
     shellIntegration: settings['terminal.shellIntegration'],
   };
-  return start(spec, place);
+  return start(spec, place, terminal.machineId);
 }
 
 /** A terminal as one expects it at a key: the usual shell, in the folder of the pane one is in. */
-export async function quickTerminal(place: Place = 'tab'): Promise<void> {
-  await startTerminal({ command: null, args: [], cwd: currentFolder() }, place);
+export async function quickTerminal(place: Place = 'tab', machineId: MachineId | null = null): Promise<void> {
+  const there = isThisMachine(machineId) ? null : machineId;
+  await startTerminal({ command: null, args: [], cwd: currentFolder(there), machineId: there }, place);
 }
 
-export async function startClaude(choice: { cwd: string; model: string; permissionMode: PermissionMode }): Promise<void> {
+function isThisMachine(machineId: MachineId | null): boolean {
+  return machineId === useWindow.getState().host?.machineId;
+}
+
+interface NewClaude {
+  readonly cwd: string;
+  readonly model: string;
+  readonly permissionMode: PermissionMode;
+}
+
+/** `machineId` null: on this machine. */
+export async function startClaude(choice: NewClaude, machineId: MachineId | null): Promise<void> {
   const spec: ClaudeSpec = {
     kind: 'claude',
     cwd: choice.cwd,
     model: choice.model || null,
     permissionMode: choice.permissionMode,
-    options: useWindow.getState().settings['claude.options'],
+    options: machineId === null ? useWindow.getState().settings['claude.options'] : {},
     forkOf: null,
   };
-  await start(spec, 'tab');
+  await start(spec, 'tab', machineId);
+  if (machineId !== null) return;
   // Doing without questions is chosen each time anew, never by habit.
   const remembered = choice.permissionMode === 'bypassPermissions' ? { ...choice, permissionMode: 'default' as const } : choice;
   changePreferences((preferences) => ({
@@ -69,8 +88,13 @@ export async function startClaude(choice: { cwd: string; model: string; permissi
   }));
 }
 
-async function start(spec: PtySpec | ClaudeSpec, place: Place): Promise<RunId> {
-  const { session } = await call('session.create', { inputId: newInputId(), spec, title: null });
+async function start(spec: PtySpec | ClaudeSpec, place: Place, machineId: MachineId | null): Promise<RunId> {
+  const { session } = await call('session.create', {
+    inputId: newInputId(),
+    spec,
+    title: null,
+    ...atMachine(machineId),
+  });
   show(session, place);
   return session.runId;
 }

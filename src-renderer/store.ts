@@ -1,6 +1,7 @@
 import { create } from 'zustand';
 import type { MachineId, RunId } from '../src-shared/ids.ts';
 import type { Keybinding } from '../src-shared/keymap.ts';
+import type { MachineList, PairingState } from '../src-shared/machines.ts';
 import type { SessionState, SessionSummary } from '../src-shared/session.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../src-shared/settings.ts';
 import { DEFAULT_PREFERENCES, type Preferences } from './preferences.ts';
@@ -26,11 +27,24 @@ export interface Host {
 export type Overlay =
   | { readonly is: 'palette' }
   | { readonly is: 'goToSession' }
-  | { readonly is: 'newClaude' }
-  | { readonly is: 'newTerminal' }
+  /** `machineId`: there from the start; null: on this machine, until another one is chosen. */
+  | { readonly is: 'newClaude'; readonly machineId: MachineId | null }
+  | { readonly is: 'newTerminal'; readonly machineId: MachineId | null }
   | { readonly is: 'rename'; readonly runId: RunId }
   | { readonly is: 'closePane'; readonly paneId: string; readonly runId: RunId }
-  | { readonly is: 'deleteSessions'; readonly runIds: readonly RunId[] };
+  | { readonly is: 'deleteSessions'; readonly runIds: readonly RunId[] }
+  | { readonly is: 'addMachine' }
+  | { readonly is: 'joinMachine' }
+  | { readonly is: 'renameMachine'; readonly machineId: MachineId }
+  | { readonly is: 'revokeMachine'; readonly machineId: MachineId }
+  | { readonly is: 'leaveWorkspace' };
+
+/** Who looks at a session that this window shows, on whatever machine. */
+export interface Presence {
+  /** Whose typing decides a terminal's size; null: nobody's. */
+  readonly driver: string | null;
+  readonly viewers: readonly { readonly clientId: string; readonly name: string }[];
+}
 
 /** By what road a browser reaches its server. */
 export type Road = 'websocket' | 'polling' | 'unreachable';
@@ -59,6 +73,10 @@ export interface WindowState {
   readonly sessions: ReadonlyMap<RunId, SessionSummary>;
   /** What is known in full of the sessions that this window has attached. */
   readonly states: ReadonlyMap<RunId, SessionState>;
+  readonly presence: ReadonlyMap<RunId, Presence>;
+  /** The user's machines and their relay; null: not known yet. */
+  readonly machines: MachineList | null;
+  readonly pairing: PairingState;
   readonly settings: Settings;
   readonly settingsFile: SettingsFile | null;
   readonly keybindings: readonly Keybinding[];
@@ -83,6 +101,9 @@ export const useWindow = create<WindowState>(() => ({
   host: null,
   sessions: new Map(),
   states: new Map(),
+  presence: new Map(),
+  machines: null,
+  pairing: { is: 'none' },
   settings: DEFAULT_SETTINGS,
   settingsFile: null,
   keybindings: [],

@@ -118,6 +118,9 @@ export const COMMANDS = {
   'view.fullScreen': row('Full screen', 'View', ['ctrl+cmd+f'], ['f11'], 'always', 'view'),
   'view.accessible': row('Show pane as plain text', 'View', ['alt+f2'], ['alt+f2'], 'always', 'view'),
 
+  'machines.show': row('Machines', 'Application', [], [], 'always', 'view'),
+  'machines.add': row('Add a machine', 'Application', [], [], 'always', 'file'),
+  'machines.join': row('Join another machine', 'Application', [], [], 'always', 'file'),
   'settings.show': row('Settings', 'Application', ['cmd+,'], ['ctrl+,'], 'always', 'app'),
   'settings.openFile': row('Open settings.json', 'Application', [], [], 'always', null),
   'app.installCommand': row("Install the 'baton' command", 'Application', [], [], 'always', 'help'),

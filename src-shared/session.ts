@@ -103,5 +103,16 @@ export const SessionSummary = z.object({
   /** Clients that have it attached now. */
   viewers: z.int(),
   branchOf: z.nullable(z.object({ runId: RunId, seq: Seq })),
+  /** Of a session that another machine hosts: how what is here stands to it. null: it runs on this machine. */
+  remote: z.nullable(
+    z.object({
+      /** `behind`: there, and more has happened than has come. `away`: its machine is out of reach. */
+      connection: z.enum(['live', 'behind', 'away']),
+      /** RFC 3339: when the newest of it came here; null: nothing has yet. */
+      heardAt: z.nullable(z.string()),
+      /** False: of its beginning something is still to come. */
+      historyComplete: z.boolean(),
+    }),
+  ),
 });
 export type SessionSummary = z.infer<typeof SessionSummary>;

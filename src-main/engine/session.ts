@@ -132,6 +132,7 @@ export class Session implements AdapterHost {
       exitCode: state.exit?.exitCode ?? null,
       viewers: this.viewers.size,
       branchOf: this.meta.branchOf,
+      remote: null,
     };
   }
 

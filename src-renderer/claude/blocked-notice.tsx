@@ -1,4 +1,5 @@
 import { useTranslation } from 'react-i18next';
+import type { MachineId } from '../../src-shared/ids.ts';
 import { fixClaude } from '../start/claude-notice.tsx';
 import { Button } from '../ui/button.tsx';
 import { showFailure } from '../ui/toasts.tsx';
@@ -8,13 +9,24 @@ const CODES = ['not-signed-in', 'not-installed', 'too-old'] as const;
 type Code = (typeof CODES)[number];
 
 /** Claude cannot work until the user does something: one sentence, the button that does it, and the way on afterwards. */
-export function BlockedNotice({ code, message, onRetry }: { code: string; message: string; onRetry: () => Promise<void> }) {
+export function BlockedNotice({
+  code,
+  message,
+  machineId,
+  onRetry,
+}: {
+  code: string;
+  message: string;
+  /** Where it runs; null: on this machine. */
+  machineId: MachineId | null;
+  onRetry: () => Promise<void>;
+}) {
   const { t } = useTranslation('claude');
   const { t: frame } = useTranslation();
   const known: Code | undefined = CODES.find((each) => each === code);
   const fix = async (state: Code) => {
     try {
-      await fixClaude({ state, path: null });
+      await fixClaude({ state, path: null }, machineId);
     } catch (error) {
       showFailure(t('blocked.failed'), error);
     }

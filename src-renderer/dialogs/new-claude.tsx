@@ -1,5 +1,6 @@
 import { useEffect, useId, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import type { MachineId } from '../../src-shared/ids.ts';
 import { PermissionMode } from '../../src-shared/session.ts';
 import { call } from '../engine.ts';
 import { currentFolder, startClaude } from '../session-actions.ts';
@@ -11,16 +12,23 @@ import { Dialog } from '../ui/dialog.tsx';
 import { Field } from '../ui/input.tsx';
 import { type Option, Select } from '../ui/select.tsx';
 import { FolderField } from './folder-field.tsx';
+import { elsewhere, MachineField } from './machine-field.tsx';
 import { useSubmit } from './use-submit.ts';
 
 /** Starts as the last one was started, in the folder one is in. */
-export function NewClaude({ onClose }: { onClose: () => void }) {
+export function NewClaude({ machineId: first, onClose }: { machineId: MachineId | null; onClose: () => void }) {
   const { t } = useTranslation();
   const form = useId();
-  const [choice, setChoice] = useState(firstChoice);
-  const models = useModels();
-  const checked = useClaudeCheck();
-  const { isBusy, problem, handleSubmit } = useSubmit(() => startClaude({ ...choice, cwd: choice.cwd.trim() }), onClose);
+  const [machineId, setMachine] = useState(() => elsewhere(first));
+  const [choice, setChoice] = useState(() => firstChoice(machineId));
+  const models = useModels(machineId);
+  const checked = useClaudeCheck(machineId);
+  const start = () => startClaude({ ...choice, cwd: choice.cwd.trim() }, machineId);
+  const { isBusy, problem, handleSubmit } = useSubmit(start, onClose);
+  const chooseMachine = (chosen: MachineId | null) => {
+    setMachine(chosen);
+    setChoice({ ...choice, model: '', cwd: firstChoice(chosen).cwd });
+  };
   const modes: Option<PermissionMode>[] = PermissionMode.options.map((mode) => ({
     value: mode,
     label: t(`mode.${mode}`),
@@ -40,9 +48,15 @@ export function NewClaude({ onClose }: { onClose: () => void }) {
         </>
       }
     >
-      <ClaudeNotice checked={checked} isQuiet onLeave={onClose} />
+      <ClaudeNotice checked={checked} machineId={machineId} isQuiet onLeave={onClose} />
       <form id={form} onSubmit={handleSubmit}>
-        <FolderField value={choice.cwd} onChange={(cwd) => setChoice({ ...choice, cwd })} problem={problem} />
+        <MachineField value={machineId} onChange={chooseMachine} />
+        <FolderField
+          value={choice.cwd}
+          machineId={machineId}
+          onChange={(cwd) => setChoice({ ...choice, cwd })}
+          problem={problem}
+        />
         <div className="grid gap-x-4 sm:grid-cols-2">
           <Field label={t('newClaude.model')}>
             {({ id }) => (
@@ -66,26 +80,34 @@ export function NewClaude({ onClose }: { onClose: () => void }) {
   );
 }
 
-function firstChoice() {
+function firstChoice(machineId: MachineId | null) {
   const { settings, preferences } = useWindow.getState();
-  const folder = currentFolder();
+  const folder = currentFolder(machineId);
   return {
-    cwd: folder === '~' ? preferences.newClaude.cwd || folder : folder,
+    cwd: folder === '~' && machineId === null ? preferences.newClaude.cwd || folder : folder,
     model: preferences.newClaude.model || settings['claude.model'],
     permissionMode: preferences.newClaude.cwd === '' ? settings['claude.permissionMode'] : preferences.newClaude.permissionMode,
   };
 }
 
 /** Claude's own default first; a list that cannot be had leaves it at that, since a session can start without it. */
-function useModels(): readonly Option<string>[] {
+function useModels(machineId: MachineId | null): readonly Option<string>[] {
   const { t } = useTranslation();
   const [models, setModels] = useState<readonly Option<string>[]>([]);
   useEffect(() => {
+    let isCurrent = true;
+    setModels([]);
+    if (machineId !== null) return;
     call('claude.models', {}).then(
-      ({ models: known }) =>
-        setModels(known.map(({ value, displayName, description }) => ({ value, label: displayName, description }))),
+      ({ models: known }) => {
+        if (isCurrent)
+          setModels(known.map(({ value, displayName, description }) => ({ value, label: displayName, description })));
+      },
       (error: unknown) => console.warn('the list of models could not be had', error),
     );
-  }, []);
+    return () => {
+      isCurrent = false;
+    };
+  }, [machineId]);
   return [{ value: '', label: t('newClaude.defaultModel') }, ...models.filter((model) => model.value !== '')];
 }

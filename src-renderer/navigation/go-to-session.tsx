@@ -2,6 +2,7 @@ import { Command } from 'cmdk';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { SessionSummary } from '../../src-shared/session.ts';
+import { MachineBadge } from '../machines/machine-badge.tsx';
 import { groupSessions } from '../sidebar/grouping.ts';
 import { projectOf, shortPath } from '../sidebar/project.ts';
 import { useWindow } from '../store.ts';
@@ -42,6 +43,7 @@ export function GoToSession({ onClose }: { onClose: () => void }) {
             <StateMark status={session.status} />
             <span className="max-w-[60%] truncate">{session.title}</span>
             <span className="min-w-0 flex-1 truncate text-faint">{shortPath(session.cwd)}</span>
+            {session.remote && <MachineBadge name={session.machine} isAway={session.remote.connection === 'away'} />}
             <RelativeTime at={session.lastActivityAt} className="text-11 text-faint tabular-nums" />
           </Command.Item>
         ))}

@@ -2,13 +2,13 @@ import type { SessionStatus, SessionSummary } from '../../src-shared/session.ts'
 import { projectOf, shortPath } from './project.ts';
 
 export type StateGroup = 'needsYou' | 'interrupted' | 'working' | 'idle' | 'ended';
-export type GroupBy = 'state' | 'project';
+export type GroupBy = 'state' | 'project' | 'machine';
 
-/** `key` is stable and names the group in preferences; `project` is set where it is a folder's name and not one of ours. */
+/** `key` is stable and names the group in preferences; `name` is set where it is a folder's or a machine's and not one of ours. */
 export interface SessionGroup {
   readonly key: string;
   readonly state: StateGroup | null;
-  readonly project: string | null;
+  readonly name: string | null;
   readonly sessions: readonly SessionSummary[];
 }
 
@@ -66,6 +66,7 @@ export function filterSessions(sessions: readonly SessionSummary[], query: strin
 }
 
 export function groupSessions(sessions: readonly SessionSummary[], groupBy: GroupBy): readonly SessionGroup[] {
+  if (groupBy === 'machine') return onMachines(sessions);
   return groupBy === 'state' ? inStates(sessions) : inProjects(sessions);
 }
 
@@ -75,29 +76,45 @@ function inStates(sessions: readonly SessionSummary[]): readonly SessionGroup[] 
 
 function stateGroup(state: StateGroup, sessions: readonly SessionSummary[]): SessionGroup {
   const members = sessions.filter((session) => stateGroupOf(session) === state).toSorted(byState[state]);
-  return { key: state, state, project: null, sessions: members };
+  return { key: state, state, name: null, sessions: members };
 }
 
 /** By folder, in the order of their names; inside, what needs the user first. Ended sessions stay in one group at the end. */
 function inProjects(sessions: readonly SessionSummary[]): readonly SessionGroup[] {
-  const byFolder = new Map<string, SessionSummary[]>();
-  for (const session of sessions) {
-    if (stateGroupOf(session) === 'ended') continue;
-    const members = byFolder.get(session.cwd) ?? [];
-    members.push(session);
-    byFolder.set(session.cwd, members);
-  }
-  const folders = [...byFolder].map(([cwd, members]) => ({
+  const live = sessions.filter((session) => stateGroupOf(session) !== 'ended');
+  const folders = [...gathered(live, ({ cwd }) => cwd)].map(([cwd, members]) => ({
     key: `project:${cwd}`,
     state: null,
-    project: projectOf(cwd),
+    name: projectOf(cwd),
     sessions: inStates(members).flatMap((group) => group.sessions),
   }));
   const ended = stateGroup('ended', sessions);
   return [
-    ...folders.toSorted((a, b) => a.project.localeCompare(b.project) || compare(a.key, b.key)),
+    ...folders.toSorted((a, b) => a.name.localeCompare(b.name) || compare(a.key, b.key)),
     ...(ended.sessions.length > 0 ? [ended] : []),
   ];
+}
+
+function gathered(sessions: readonly SessionSummary[], by: (session: SessionSummary) => string) {
+  const groups = new Map<string, SessionSummary[]>();
+  for (const session of sessions) {
+    const members = groups.get(by(session)) ?? [];
+    members.push(session);
+    groups.set(by(session), members);
+  }
+  return groups;
+}
+
+/** By the machine that hosts them, this one first; inside, what needs the user first and the ended ones last. */
+function onMachines(sessions: readonly SessionSummary[]): readonly SessionGroup[] {
+  const groups = [...gathered(sessions, ({ machineId }) => machineId)].map(([machineId, members]) => ({
+    key: `machine:${machineId}`,
+    state: null,
+    name: members[0]?.machine ?? '',
+    isHere: members[0]?.remote === null,
+    sessions: inStates(members).flatMap((group) => group.sessions),
+  }));
+  return groups.toSorted((a, b) => Number(b.isHere) - Number(a.isHere) || a.name.localeCompare(b.name) || compare(a.key, b.key));
 }
 
 /** The list as it is drawn. While one filters, nothing is folded. */

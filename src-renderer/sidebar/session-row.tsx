@@ -3,6 +3,8 @@ import { memo } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { RunId } from '../../src-shared/ids.ts';
 import type { SessionSummary } from '../../src-shared/session.ts';
+import { MachineBadge } from '../machines/machine-badge.tsx';
+import { otherMachine } from '../machines/machine-state.ts';
 import { useWindow } from '../store.ts';
 import { classes } from '../ui/classes.ts';
 import { Icon } from '../ui/icon.tsx';
@@ -28,7 +30,8 @@ export function GroupHeading({
 }) {
   const { t } = useTranslation();
   const { group, isFolded } = row;
-  const name = group.state ? t(`sidebar.group.${group.state}`) : (group.project ?? '');
+  const name = group.state ? t(`sidebar.group.${group.state}`) : (group.name ?? '');
+  const folder = group.key.startsWith('project:') ? shortPath(group.key.slice('project:'.length)) : undefined;
   return (
     <div className="px-1.5">
       <ContextMenu items={() => groupMenu(group)} disabled={group.state !== 'ended'}>
@@ -39,7 +42,7 @@ export function GroupHeading({
           tabIndex={isTabStop ? 0 : -1}
           onFocus={onFocus}
           onClick={onToggle}
-          title={group.project ? shortPath(group.key.slice('project:'.length)) : undefined}
+          title={folder}
           className={classes(rowClasses, 'group gap-1 px-1.5 phone:px-2.5 text-11 font-medium text-faint hover:text-text')}
         >
           <span className={classes('truncate', group.state === 'needsYou' && 'text-accent-text')}>{name}</span>
@@ -71,10 +74,11 @@ export const SessionRow = memo(function SessionRow({
 }) {
   const { t } = useTranslation();
   const isActive = useWindow((window) => window.activeRun === session.runId);
-  const isGrouped = useWindow((window) => window.preferences.sidebar.groupBy === 'project');
+  const groupBy = useWindow((window) => window.preferences.sidebar.groupBy);
   const isOver = session.status === 'ended';
   const isAsking = session.permissions > 0;
   const project = projectOf(session.cwd);
+  const machine = groupBy === 'machine' ? null : otherMachine(session);
   return (
     <div className="px-1.5">
       <ContextMenu items={() => sessionMenu(session)}>
@@ -86,7 +90,7 @@ export const SessionRow = memo(function SessionRow({
           tabIndex={isTabStop ? 0 : -1}
           onFocus={onFocus}
           onClick={() => onOpen(session.runId)}
-          title={`${session.title}\n${shortPath(session.cwd)}`}
+          title={[session.title, shortPath(session.cwd), session.remote && session.machine].filter(Boolean).join('\n')}
           className={classes(
             rowClasses,
             'gap-2 px-1.5 phone:gap-3 phone:px-2.5 hover:bg-hover',
@@ -99,10 +103,11 @@ export const SessionRow = memo(function SessionRow({
             <span className={classes('max-w-full truncate', isOver ? 'text-dim' : 'text-text', isAsking && 'font-medium')}>
               {session.title}
             </span>
-            {!isGrouped && !isAsking && project !== session.title && (
+            {groupBy !== 'project' && machine === null && !isAsking && project !== session.title && (
               <span className="min-w-0 flex-[1_1_4rem] truncate text-right text-faint">{project}</span>
             )}
           </span>
+          {machine !== null && <MachineBadge name={machine} isAway={session.remote?.connection === 'away'} />}
           {isAsking ? (
             <span className="text-11 text-accent-text">{t('sidebar.permission', { count: session.permissions })}</span>
           ) : (

@@ -1,6 +1,9 @@
 import { Sparkle, SquareTerminal } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
+import type { RelayStatus } from '../../src-shared/machines.ts';
 import { runCommand } from '../commands.ts';
+import { hasSeveral } from '../machines/machine-state.ts';
+import { StandingMark } from '../machines/standing-mark.tsx';
 import { useKeyLabel } from '../navigation/keymap.ts';
 import { shell } from '../shell.ts';
 import { useWindow } from '../store.ts';
@@ -25,6 +28,8 @@ export function MachineLine() {
   const host = useWindow((window) => window.host);
   const connection = useWindow((window) => window.connection);
   const isLive = connection.is === 'live';
+  const relay = useWindow((window) => (isLive && hasSeveral(window.machines) ? window.machines?.relay.state : undefined));
+  if (relay !== undefined) return <RelayLine state={relay} />;
   return (
     <span
       className="flex min-w-0 flex-1 items-center gap-1.5 text-11 text-dim"
@@ -38,6 +43,21 @@ export function MachineLine() {
       <span className="truncate">{host?.machine ?? t(`connection.${connection.is}`)}</span>
       <span className="sr-only">{t(`connection.${connection.is}`)}</span>
     </span>
+  );
+}
+
+/** The list above names the machines: here stands whether they hear of each other. */
+function RelayLine({ state }: { state: RelayStatus['state'] }) {
+  const { t } = useTranslation('machines');
+  return (
+    <button
+      type="button"
+      onClick={() => runCommand('machines.show')}
+      className="flex h-6 min-w-0 flex-1 items-center gap-1.5 rounded-sm text-left text-11 text-dim hover:text-text phone:h-11"
+    >
+      <StandingMark standing={state === 'live' ? 'online' : 'away'} />
+      <span className="truncate">{t(`relay.line.${state}`)}</span>
+    </button>
   );
 }
 

@@ -1,6 +1,8 @@
-import { FolderTree, ListFilter, PanelLeftClose, Search, X } from 'lucide-react';
+import { FolderTree, ListFilter, type LucideIcon, Monitor, PanelLeftClose, Search, X } from 'lucide-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { useHasSeveral } from '../machines/machine-state.ts';
+import { MachinesSection } from '../machines/machines-section.tsx';
 import { useKeyLabel } from '../navigation/keymap.ts';
 import { ConnectionLabel } from '../status/connection-label.tsx';
 import { useWindow } from '../store.ts';
@@ -9,6 +11,7 @@ import { classes } from '../ui/classes.ts';
 import { Icon } from '../ui/icon.tsx';
 import { NARROW, PHONE, useMedia } from '../ui/media.ts';
 import { changePreferences } from '../workspace/saved-layout.ts';
+import type { GroupBy } from './grouping.ts';
 import { SessionList } from './session-list.tsx';
 import { SidebarFoot } from './sidebar-foot.tsx';
 import { SidebarHandle } from './sidebar-handle.tsx';
@@ -35,6 +38,7 @@ export function Sidebar() {
         {isPhone && <PhoneHead />}
         <Head query={query} onQuery={setQuery} isNarrow={isNarrow} isPhone={isPhone} />
         <SessionList query={query} />
+        <MachinesSection onFilter={setQuery} />
         <SidebarFoot />
         {!isNarrow && <SidebarHandle width={width} />}
       </nav>
@@ -64,14 +68,16 @@ interface HeadProps {
   readonly isPhone: boolean;
 }
 
+const groupIcons: Record<GroupBy, LucideIcon> = { state: ListFilter, project: FolderTree, machine: Monitor };
+
 function Head({ query, onQuery, isNarrow, isPhone }: HeadProps) {
   const { t } = useTranslation();
   const groupBy = useWindow((window) => window.preferences.sidebar.groupBy);
   const sidebarKey = useKeyLabel('view.sidebar');
-  const toggleGrouping = () =>
-    changePreferences(({ sidebar }) => ({
-      sidebar: { ...sidebar, groupBy: sidebar.groupBy === 'state' ? 'project' : 'state' },
-    }));
+  const hasSeveral = useHasSeveral();
+  const orders: readonly GroupBy[] = hasSeveral ? ['state', 'project', 'machine'] : ['state', 'project'];
+  const next = orders[(orders.indexOf(groupBy) + 1) % orders.length] ?? 'state';
+  const toggleGrouping = () => changePreferences(({ sidebar }) => ({ sidebar: { ...sidebar, groupBy: next } }));
   return (
     <div className="flex h-9 shrink-0 items-center gap-0.5 pr-1.5 pl-3 phone:h-12 phone:pr-2 phone:pl-4">
       <Icon of={Search} size={14} className="text-faint" />
@@ -95,11 +101,7 @@ function Head({ query, onQuery, isNarrow, isPhone }: HeadProps) {
         className="h-6 min-w-0 flex-1 rounded-sm bg-transparent px-2 select-text phone:h-11"
       />
       {query !== '' && <IconButton icon={X} label={t('sidebar.clearFilter')} onClick={() => onQuery('')} />}
-      <IconButton
-        icon={groupBy === 'state' ? FolderTree : ListFilter}
-        label={groupBy === 'state' ? t('sidebar.groupByProject') : t('sidebar.groupByState')}
-        onClick={toggleGrouping}
-      />
+      <IconButton icon={groupIcons[next]} label={t(`sidebar.groupBy.${next}`)} onClick={toggleGrouping} />
       {!isPhone && (
         <IconButton
           icon={isNarrow ? X : PanelLeftClose}

@@ -1,5 +1,6 @@
 import { CircleAlert, CircleCheck } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
+import type { MachineId } from '../../src-shared/ids.ts';
 import { call } from '../engine.ts';
 import { startTerminal } from '../session-actions.ts';
 import { Button } from '../ui/button.tsx';
@@ -15,9 +16,12 @@ const installGuide = 'https://code.claude.com/docs/en/setup';
 export function ClaudeNotice({
   checked: { check, error, again },
   isQuiet = false,
+  machineId = null,
   onLeave,
 }: {
   checked: ClaudeChecked;
+  /** Where it was looked; null: on this machine. */
+  machineId?: MachineId | null;
   isQuiet?: boolean;
   /** The button leads elsewhere (to a terminal): what shows this notice may go. */
   onLeave?: () => void;
@@ -36,7 +40,7 @@ export function ClaudeNotice({
       </p>
     );
   const remedy = () => {
-    void fixClaude(check)
+    void fixClaude(check, machineId)
       .then(() => onLeave?.())
       .catch((reason: unknown) => showFailure(t('failed', { what: t(`claude.fix.${state}`) }), reason));
   };
@@ -62,9 +66,12 @@ function Ready({ version }: { version: string | null }) {
 }
 
 /** Signing in and updating are Claude Code's own affairs: they happen in a terminal with its own program. */
-export async function fixClaude({ state, path }: Pick<ClaudeCheck, 'state' | 'path'>): Promise<void> {
+export async function fixClaude(
+  { state, path }: Pick<ClaudeCheck, 'state' | 'path'>,
+  machineId: MachineId | null = null,
+): Promise<void> {
   const program = path ?? 'claude';
-  if (state === 'not-signed-in') await startTerminal({ command: program, args: ['/login'], cwd: '~' });
-  else if (state === 'too-old') await startTerminal({ command: program, args: ['update'], cwd: '~' });
+  if (state === 'not-signed-in') await startTerminal({ command: program, args: ['/login'], cwd: '~', machineId });
+  else if (state === 'too-old') await startTerminal({ command: program, args: ['update'], cwd: '~', machineId });
   else await call('shell.openLink', { url: installGuide });
 }

@@ -2,6 +2,7 @@ import { PanelLeft } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
 import type { SessionState, SessionSummary } from '../../src-shared/session.ts';
 import { runCommand } from '../commands.ts';
+import { PresenceButton } from '../machines/presence.tsx';
 import { useKeyLabel } from '../navigation/keymap.ts';
 import { shortPath } from '../sidebar/project.ts';
 import { DemoMark, MachineLine, NewButtons } from '../sidebar/sidebar-foot.tsx';
@@ -27,6 +28,7 @@ export function StatusLine() {
       {!isSidebarShown && <SidebarStandIn />}
       {session && <About session={session} state={state} />}
       <span className="flex-1" />
+      {session && !session.remote && <PresenceButton runId={session.runId} />}
       {state && <Cost state={state} />}
       <Attention />
       <ConnectionLabel />

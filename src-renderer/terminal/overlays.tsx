@@ -19,6 +19,18 @@ export function SizeNote({ driver }: { driver: string }) {
   );
 }
 
+/** What is typed goes nowhere: said once, for as long as it is so. */
+export function AwayNote({ text }: { text: string }) {
+  return (
+    <p
+      role="status"
+      className="pointer-events-none absolute bottom-2 left-4 z-10 max-w-[calc(100%-32px)] rounded-md border border-line bg-raised px-2 py-0.5 font-sans text-11 text-dim"
+    >
+      {text}
+    </p>
+  );
+}
+
 /** Where a link leads, whole, before one follows it. */
 export function LinkHint({ hovered, bounds }: { hovered: NonNullable<TerminalUi['hovered']>; bounds: DOMRect }) {
   const { t } = useTranslation('terminal');

@@ -13,10 +13,11 @@ import { usePaneCommands, usePaneFocus, usePaneReveal } from '../workspace/pane-
 import { AccessibleView } from './accessible-view.tsx';
 import { FindBar } from './find-bar.tsx';
 import { type HistoryHandle, HistoryView } from './history-view.tsx';
-import { ClipboardAsk, LinkHint, ProgressLine, SizeNote } from './overlays.tsx';
+import { AwayNote, ClipboardAsk, LinkHint, ProgressLine, SizeNote } from './overlays.tsx';
 import { PasteDialog } from './paste-dialog.tsx';
 import { SoftKeysRow } from './soft-keys-row.tsx';
 import { NO_TERMINAL, type TerminalView } from './terminal-view.ts';
+import { useAwayNote } from './use-away-note.ts';
 import { useFind } from './use-find.ts';
 import { useHistory } from './use-history.ts';
 import { useTerminalCommands } from './use-terminal-commands.ts';
@@ -46,7 +47,17 @@ export function TerminalPane({ runId, visible }: PaneProps) {
     onStart: (start) => view?.start(start),
     onEvents: (events) => view?.push(events),
   });
-  connect(attachment, view);
+  const away = useAwayNote(attachment.session);
+  connect(
+    {
+      ...attachment,
+      keys: (data) => {
+        away.noteTyped();
+        attachment.keys(data);
+      },
+    },
+    view,
+  );
   useAttached(view, attachment);
 
   const takeFocus = useTakeFocus(view, history.isOpen, historyHandle);
@@ -91,6 +102,7 @@ export function TerminalPane({ runId, visible }: PaneProps) {
       <ContextMenu items={menu} onOpenChange={(isOpen) => isOpen || setTimeout(takeFocusIfFree, 0, takeFocus)}>
         <div className="relative min-h-0 flex-1">
           <Live view={view} frame={frame} host={host} isCovered={history.isOpen} driver={attachment.driver} copy={copy} />
+          {away.note !== null && <AwayNote text={away.note} />}
           {history.isOpen && (
             // biome-ignore lint/a11y/noStaticElementInteractions: Escape leaves, wherever the focus is inside
             <div onKeyDown={handleEscape}>

@@ -47,6 +47,8 @@ export function useTerminalLink(onAboveTop: () => void): TerminalConnection {
       opening.catch((error: unknown) => showFailure(t('link.failed', { what }), error));
     };
     const openFile = async ({ path, line }: Extract<LinkTarget, { is: 'file' }>, folder: string) => {
+      const session = attachment.current?.session;
+      if (session?.remote) throw new Error(t('link.elsewhere', { path, name: session.machine }));
       const whole = absolutePath(path, folder, useWindow.getState().host?.platform ?? 'linux');
       if (whole === null) throw new Error(t('link.noFolder', { path }));
       await call('shell.openPath', { path: whole, line });

@@ -1,4 +1,5 @@
 import { type ClientId, FIRST_EPOCH, type InputId, MachineId, RunId, Seq } from '../../src-shared/ids.ts';
+import type { Machine, MachineList } from '../../src-shared/machines.ts';
 import type { OperationName, ParamsOf, ResultOf } from '../../src-shared/operations.ts';
 import {
   type ClientMessage,
@@ -42,6 +43,32 @@ export function summary(over: Partial<SessionSummary> = {}): SessionSummary {
     exitCode: null,
     viewers: 0,
     branchOf: null,
+    remote: null,
+    ...over,
+  };
+}
+
+/** A machine that has not been paired. */
+export function aloneList(): MachineList {
+  return {
+    workspace: null,
+    machines: [machine({ machineId: MACHINE, name: 'laptop', self: true })],
+    relay: { url: null, state: 'off', since: '2026-11-21T10:00:00.000Z', why: null, embedded: null, lan: false },
+  };
+}
+
+export function machine(over: Partial<Machine> = {}): Machine {
+  return {
+    machineId: MachineId.parse('0198f000-0000-7000-8000-00000000cccc'),
+    name: 'desktop',
+    self: false,
+    online: true,
+    state: 'up',
+    lastSeen: null,
+    version: '0.1.0',
+    platform: 'linux',
+    rights: 'start',
+    sessions: 0,
     ...over,
   };
 }
@@ -56,6 +83,7 @@ export class ScriptedHost {
   readonly calls: { readonly operation: OperationName; readonly params: unknown }[] = [];
   readonly received: ClientMessage[] = [];
   settings: Settings = { ...DEFAULT_SETTINGS, 'machine.name': 'laptop' };
+  machines: MachineList = aloneList();
   layouts = new Map<ClientId, unknown>();
   answers: Answers = {};
   #version = 0;
@@ -216,6 +244,10 @@ export class ScriptedHost {
         this.send({ type: 'session:removed', runId });
         return {};
       }
+      case 'machines.list':
+        return this.machines;
+      case 'pairing.state':
+        return { state: { is: 'none' } };
       case 'history.read':
         return { events: [], firstSeq: 1, lastSeq: 3, more: false };
       case 'history.search':

@@ -3,11 +3,12 @@ import { initReactI18next } from 'react-i18next';
 import browser from './browser.json';
 import claude from './claude.json';
 import frame from './frame.json';
+import machines from './machines.json';
 import settings from './settings.json';
 import terminal from './terminal.json';
 
 /** One file of texts per area of the window; each area reads its own: `useTranslation('terminal')`. */
-const english = { frame, browser, claude, settings, terminal };
+const english = { frame, browser, claude, machines, settings, terminal };
 
 declare module 'i18next' {
   interface CustomTypeOptions {

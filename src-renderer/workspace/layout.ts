@@ -10,7 +10,7 @@ import { DEFAULT_PREFERENCES, Preferences } from '../preferences.ts';
 export const LAYOUT_VERSION = 1;
 
 /** The pages that live in panes like sessions do. */
-export const PageName = z.enum(['settings', 'shortcuts', 'search']);
+export const PageName = z.enum(['settings', 'shortcuts', 'search', 'machines']);
 export type PageName = z.infer<typeof PageName>;
 
 export const PaneContent = z.discriminatedUnion('is', [

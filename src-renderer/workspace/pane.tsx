@@ -1,6 +1,7 @@
 import { type ComponentType, lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { RunId } from '../../src-shared/ids.ts';
+import { RemoteBar } from '../machines/remote-bar.tsx';
 import type { PaneProps } from '../pane-contract.ts';
 import { useWindow } from '../store.ts';
 import { EmptyState } from '../ui/empty-state.tsx';
@@ -28,6 +29,7 @@ export interface PageProps {
 const pages: Record<PageName, ComponentType<PageProps>> = {
   settings: lazy(async () => ({ default: (await import('../settings/settings-page.tsx')).SettingsPage })),
   shortcuts: lazy(async () => ({ default: (await import('../settings/shortcuts-page.tsx')).ShortcutsPage })),
+  machines: lazy(async () => ({ default: (await import('../machines/machines-page.tsx')).MachinesPage })),
   search: lazy(async () => ({ default: (await import('../search/search-page.tsx')).SearchPage })),
 };
 
@@ -45,6 +47,7 @@ export function Pane({
   const Page = content.is === 'page' ? pages[content.page] : null;
   return (
     <div className="flex h-full flex-col bg-canvas">
+      {content.is === 'session' && <RemoteBar runId={content.runId} />}
       <div className="min-h-0 flex-1">
         <PaneBoundary paneId={paneId}>
           <Suspense fallback={<Loading />}>

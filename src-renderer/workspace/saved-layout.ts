@@ -18,6 +18,9 @@ let hasToldOfFailure = false;
 
 /** Reads this client's arrangement and puts it in place. Called once, when the sessions are known and the dock is there. */
 export async function restoreLayout(): Promise<void> {
+  isRestored = false;
+  if (timer !== null) clearTimeout(timer);
+  timer = null;
   await whenReady();
   const { layout: stored } = await call('layout.get', { clientId: thisClient() });
   const { layout, problem } = readLayout(stored);

@@ -1,5 +1,5 @@
 import type { IDockviewPanelHeaderProps } from 'dockview-react';
-import { Keyboard, type LucideIcon, Search, Settings, X } from 'lucide-react';
+import { Keyboard, type LucideIcon, Monitor, Search, Settings, X } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { closePane } from '../frame-commands.ts';
@@ -13,7 +13,7 @@ import { type PageName, type PaneContent, paneIdOf } from './layout.ts';
 import { focusPane } from './pane-focus.ts';
 import { titleOf } from './pane-title.ts';
 
-const pageIcons: Record<PageName, LucideIcon> = { settings: Settings, shortcuts: Keyboard, search: Search };
+const pageIcons: Record<PageName, LucideIcon> = { settings: Settings, shortcuts: Keyboard, search: Search, machines: Monitor };
 
 /**
  * What stands inside a tab. Dockview's element around it is the `tab` with its name, so nothing in here may take the focus: the

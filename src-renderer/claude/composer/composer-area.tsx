@@ -84,11 +84,24 @@ export const ComposerArea = memo(function ComposerArea(props: ComposerAreaProps)
     images.clear();
     onSent();
   };
+  const remote = session?.remote ?? null;
+  const awayName = remote?.connection === 'away' ? (session?.machine ?? '') : null;
+  const placeholder =
+    awayName !== null
+      ? t('composer.placeholderAway', { name: awayName })
+      : isBusy
+        ? t('composer.placeholderBusy')
+        : t('composer.placeholder');
   const showsQueue = useLasting(state.queue.length > 0 || outgoing.length > 0, flashMs);
   return (
     <div className="mx-auto w-full max-w-205 space-y-2 px-6 pb-3 @max-[560px]:px-3">
       {claude?.blocked != null && (
-        <BlockedNotice code={claude.blocked.code} message={claude.blocked.message} onRetry={retryBlocked} />
+        <BlockedNotice
+          code={claude.blocked.code}
+          message={claude.blocked.message}
+          machineId={remote === null ? null : (session?.machineId ?? null)}
+          onRetry={retryBlocked}
+        />
       )}
       {showsQueue && (
         <PromptQueue
@@ -115,8 +128,9 @@ export const ComposerArea = memo(function ComposerArea(props: ComposerAreaProps)
         onInterrupt={() => command({ kind: 'interrupt' }, t('composer.interruptFailed'))}
         commands={claude?.slashCommands ?? []}
         cwd={state.cwd}
+        machineId={remote === null ? null : (session?.machineId ?? null)}
         said={said}
-        placeholder={isBusy ? t('composer.placeholderBusy') : t('composer.placeholder')}
+        placeholder={placeholder}
         options={
           <>
             <ModeMenu

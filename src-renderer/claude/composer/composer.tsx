@@ -1,6 +1,7 @@
 import { type ClipboardEvent, type KeyboardEvent, type ReactNode, type Ref, useImperativeHandle, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Image, PromptContent } from '../../../src-shared/events.ts';
+import type { MachineId } from '../../../src-shared/ids.ts';
 import { PHONE, useMedia } from '../../ui/media.ts';
 import { AttachedImages } from './attached-images.tsx';
 import type { SlashCommand } from './completion.ts';
@@ -21,6 +22,8 @@ export interface ComposerProps {
   readonly onInterrupt: () => void;
   readonly commands: readonly SlashCommand[];
   readonly cwd: string;
+  /** Whose files `cwd` has; null: this machine's. */
+  readonly machineId: MachineId | null;
   /** What was said before, oldest first. */
   readonly said: readonly string[];
   /** Mode, model and meter. */
@@ -40,7 +43,7 @@ export interface ComposerHandle {
 
 /** Where the user writes: grows with its text; Enter sends, Shift+Enter is a new line. */
 export function Composer(props: ComposerProps) {
-  const { text, onText, images, onFiles, onRemoveImage, onSend, isBusy, commands, cwd, said, ref } = props;
+  const { text, onText, images, onFiles, onRemoveImage, onSend, isBusy, commands, cwd, machineId, said, ref } = props;
   const { t } = useTranslation('claude');
   const field = useRef<HTMLTextAreaElement>(null);
   const typedAt = useRef(0);
@@ -52,7 +55,7 @@ export function Composer(props: ComposerProps) {
     // The caret can only be set once the text is there.
     requestAnimationFrame(() => field.current?.setSelectionRange(at, at));
   };
-  const { completion, listId, active, ...menu } = useCompletionMenu({ text, caret, put }, commands, cwd);
+  const { completion, listId, active, ...menu } = useCompletionMenu({ text, caret, put }, commands, { cwd, machineId });
   const history = usePromptHistory(said, text, onText);
   useImperativeHandle(
     ref,

@@ -1,6 +1,6 @@
 import { type KeyboardEvent, useId, useState } from 'react';
 import { complete, type SlashCommand } from './completion.ts';
-import { type Completion, useCompletion } from './use-completion.ts';
+import { type Completion, type Folder, useCompletion } from './use-completion.ts';
 
 export interface CompletionMenu {
   /** null: closed. */
@@ -25,13 +25,13 @@ export interface CompletedText {
 export function useCompletionMenu(
   { text, caret, put }: CompletedText,
   commands: readonly SlashCommand[],
-  cwd: string,
+  folder: Folder,
 ): CompletionMenu {
   const listId = useId();
   const [chosen, setActive] = useState(0);
   const [closedFor, setClosedFor] = useState<string | null>(null);
   const [activeFor, setActiveFor] = useState(text);
-  const found = useCompletion(text, caret, commands, cwd);
+  const found = useCompletion(text, caret, commands, folder);
   const completion = found === null || closedFor === text ? null : found;
   // Another text has other choices: the first of them is the best.
   if (activeFor !== text) {

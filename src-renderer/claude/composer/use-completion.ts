@@ -1,5 +1,7 @@
 import { useEffect, useMemo, useState } from 'react';
+import type { MachineId } from '../../../src-shared/ids.ts';
 import { call } from '../../engine.ts';
+import { atMachine } from '../../machines/at-machine.ts';
 import { type CompletionTrigger, matchCommands, type SlashCommand, triggerAt } from './completion.ts';
 
 export interface CompletionChoice {
@@ -15,15 +17,26 @@ export interface Completion {
   readonly choices: readonly CompletionChoice[];
 }
 
+/** Where a conversation works; `machineId` null: on this machine. */
+export interface Folder {
+  readonly cwd: string;
+  readonly machineId: MachineId | null;
+}
+
 const CHOICES = 50;
 const FILES = 20;
 /** Files are asked for when typing has rested this long. */
 const restMs = 80;
 
 /** What fits at the caret; null where there is nothing to complete, or nothing fits. */
-export function useCompletion(text: string, caret: number, commands: readonly SlashCommand[], cwd: string): Completion | null {
+export function useCompletion(
+  text: string,
+  caret: number,
+  commands: readonly SlashCommand[],
+  { cwd, machineId }: Folder,
+): Completion | null {
   const trigger = useMemo(() => triggerAt(text, caret), [text, caret]);
-  const files = useFiles(trigger?.kind === 'file' ? trigger.query : null, cwd);
+  const files = useFiles(trigger?.kind === 'file' ? trigger.query : null, cwd, machineId);
   return useMemo(() => {
     if (trigger === null) return null;
     const choices = trigger.kind === 'command' ? commandChoices(commands, trigger.query) : files;
@@ -43,7 +56,7 @@ function commandChoices(commands: readonly SlashCommand[], query: string): reado
 
 const none: readonly CompletionChoice[] = [];
 
-function useFiles(query: string | null, cwd: string): readonly CompletionChoice[] {
+function useFiles(query: string | null, cwd: string, machineId: MachineId | null): readonly CompletionChoice[] {
   const [found, setFound] = useState(none);
   useEffect(() => {
     if (query === null) {
@@ -53,7 +66,12 @@ function useFiles(query: string | null, cwd: string): readonly CompletionChoice[
     let isCurrent = true;
     const ask = async () => {
       try {
-        const { paths } = await call('files.complete', { cwd, query, limit: FILES });
+        const { paths } = await call('files.complete', {
+          cwd,
+          query,
+          limit: FILES,
+          ...atMachine(machineId),
+        });
         if (isCurrent) setFound(paths.map(fileChoice));
       } catch (error) {
         // Without completion the path can still be typed.
@@ -66,7 +84,7 @@ function useFiles(query: string | null, cwd: string): readonly CompletionChoice[
       isCurrent = false;
       clearTimeout(timer);
     };
-  }, [query, cwd]);
+  }, [query, cwd, machineId]);
   return found;
 }
 

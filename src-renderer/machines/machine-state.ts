@@ -1,0 +1,51 @@
+import type { MachineId } from '../../src-shared/ids.ts';
+import type { Machine, MachineList } from '../../src-shared/machines.ts';
+import type { SessionSummary } from '../../src-shared/session.ts';
+import { useWindow } from '../store.ts';
+
+/** How a machine stands, in a word: shape and text say it, colour only repeats it. */
+export type Standing = 'self' | 'online' | 'asleep' | 'away' | 'never';
+
+export function standingOf(machine: Machine): Standing {
+  if (machine.self) return 'self';
+  if (machine.online) return machine.state === 'asleep' ? 'asleep' : 'online';
+  if (machine.state === 'asleep') return 'asleep';
+  return machine.lastSeen === null ? 'never' : 'away';
+}
+
+const noMachines: readonly Machine[] = [];
+
+export function useMachines(): readonly Machine[] {
+  return useWindow((window) => window.machines?.machines ?? noMachines);
+}
+
+/** There is somebody to tell apart. */
+export function useHasSeveral(): boolean {
+  return useWindow(({ machines }) => hasSeveral(machines));
+}
+
+export function hasSeveral(list: MachineList | null): boolean {
+  return (list?.machines.length ?? 0) > 1;
+}
+
+export function machineById(machineId: MachineId): Machine | undefined {
+  return useWindow.getState().machines?.machines.find((machine) => machine.machineId === machineId);
+}
+
+/** Who is asked about the others may change them: rights, names, membership. A machine alone may do with itself what it likes. */
+export function mayManage(list: MachineList | null): boolean {
+  return (list?.machines.find(({ self }) => self)?.rights ?? 'start') === 'start';
+}
+
+/**
+ * Where a session can be started now: here, and on the others that are there, if this machine may. Whether the other one lets it
+ * happen is its own decision.
+ */
+export function startable(list: MachineList | null): readonly Machine[] {
+  return (list?.machines ?? []).filter((machine) => machine.self || (mayManage(list) && standingOf(machine) === 'online'));
+}
+
+/** The name of the machine that a session runs on, where that is not this one. */
+export function otherMachine(session: SessionSummary): string | null {
+  return session.remote === null ? null : session.machine;
+}

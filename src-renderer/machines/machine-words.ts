@@ -1,0 +1,18 @@
+import { useTranslation } from 'react-i18next';
+import type { Machine } from '../../src-shared/machines.ts';
+import { useNow } from '../ui/now.ts';
+import { ageOf } from '../ui/relative-time.tsx';
+import { standingOf } from './machine-state.ts';
+
+/** "online", "asleep", "last seen 5 min ago", "not seen yet". */
+export function useStandingWords(): (machine: Machine) => string {
+  const { t } = useTranslation('machines');
+  const { t: frame } = useTranslation();
+  const now = useNow();
+  return (machine) => {
+    const standing = standingOf(machine);
+    if (standing !== 'away' || machine.lastSeen === null) return t(`standing.${standing}`);
+    const { unit, count } = ageOf(Date.parse(machine.lastSeen), now);
+    return unit === 'now' ? t('standing.justLeft') : t('standing.away', { age: frame(`age.${unit}`, { count }) });
+  };
+}

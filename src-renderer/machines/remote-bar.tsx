@@ -1,0 +1,88 @@
+import { Monitor } from 'lucide-react';
+import { useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { RunId } from '../../src-shared/ids.ts';
+import type { SessionSummary } from '../../src-shared/session.ts';
+import { useWindow } from '../store.ts';
+import { Icon } from '../ui/icon.tsx';
+import { ageOf } from '../ui/relative-time.tsx';
+import { Spinner } from '../ui/spinner.tsx';
+import { PresenceButton } from './presence.tsx';
+
+type Remote = NonNullable<SessionSummary['remote']>;
+
+/** Above a session that runs on another machine: where, by what road, how old what one sees is, and who else looks. */
+export function RemoteBar({ runId }: { runId: RunId }) {
+  const { t } = useTranslation('machines');
+  const session = useWindow((window) => window.sessions.get(runId));
+  if (!session?.remote) return null;
+  const { remote, machine } = session;
+  return (
+    <section
+      aria-label={t('remote.label')}
+      className="flex h-7 shrink-0 items-center gap-3 border-b border-line bg-sunken px-3 text-11 text-dim phone:h-9"
+    >
+      <Place remote={remote} machine={machine} />
+      {remote.connection === 'behind' && <Under text={t('remote.behind')} title={t('remote.behindText')} />}
+      {!remote.historyComplete && remote.connection !== 'away' && <Under text={t('remote.history')} />}
+      <span className="flex-1" />
+      <PresenceButton runId={runId} />
+    </section>
+  );
+}
+
+function Place({ remote, machine }: { remote: Remote; machine: string }) {
+  const { t } = useTranslation('machines');
+  const isLan = useWindow((window) => window.machines?.relay.lan ?? false);
+  const isAway = remote.connection === 'away';
+  const heard = remote.heardAt === null ? null : new Date(remote.heardAt);
+  const title = [
+    isAway ? t('remote.awayText', { name: machine }) : null,
+    heard && t('remote.heard', { at: heard.toLocaleString() }),
+  ];
+  return (
+    <span className="flex min-w-0 items-center gap-1.5" title={title.filter(Boolean).join('\n')}>
+      <Icon of={Monitor} size={14} className={isAway ? 'text-faint' : 'text-dim'} />
+      <span className="min-w-0 truncate">
+        <span className="text-text">{t('remote.on', { name: machine })}</span>
+        {' · '}
+        {isAway ? (
+          <span className="text-accent-text">{t('remote.away')}</span>
+        ) : isLan ? (
+          t('remote.viaLan')
+        ) : (
+          t('remote.viaRelay')
+        )}
+        {' · '}
+        <HeardAge at={heard === null ? null : heard.getTime()} />
+      </span>
+    </span>
+  );
+}
+
+/** How long ago the newest byte came: in seconds at first, for that is what tells a live session from one that hangs. */
+function HeardAge({ at }: { at: number | null }) {
+  const { t } = useTranslation('machines');
+  const { t: frame } = useTranslation();
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), stepMs);
+    return () => clearInterval(timer);
+  }, []);
+  if (at === null) return <>{t('remote.never')}</>;
+  const seconds = Math.max(0, Math.floor((now - at) / 1000));
+  const { unit, count } = ageOf(at, now);
+  const age = unit === 'now' ? t('remote.ageSeconds', { count: seconds }) : frame(`age.${unit}`, { count });
+  return <time dateTime={new Date(at).toISOString()}>{seconds < 1 ? t('remote.now') : t('remote.age', { age })}</time>;
+}
+const stepMs = 1000;
+
+function Under({ text, title }: { text: string; title?: string }) {
+  return (
+    <span role="status" title={title} className="flex min-w-0 items-center gap-1.5">
+      <Spinner className="size-3.5 shrink-0" />
+      <span className="truncate">{text}</span>
+    </span>
+  );
+}
