@@ -63,7 +63,7 @@ export const zones = {
     files: /^src-main\/sync\//,
     imports: ['leaf', 'shared', 'seal'],
     types: ['engine', 'store'],
-    packages: /^(node:|ws$|yjs$|y-websocket$|y-protocols\/|lib0\/|bonjour-service$)/,
+    packages: /^(node:|ws$|yjs$|y-websocket$|y-protocols\/|lib0\/|bonjour-service$|write-file-atomic$|zod\/mini$)/,
   },
   server: { files: /^src-main\/server\//, imports: ['engine', 'leaf', 'shared'], types: ['store'], packages: withoutElectron },
   store: { files: /^src-main\/store\//, imports: ['leaf', 'shared'], packages: withoutElectron },

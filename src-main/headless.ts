@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { forkPtyHost } from './engine/pty-host-fork.ts';
 import { openLogger } from './logger.ts';
 import { batonPaths, preparePaths } from './paths.ts';
@@ -20,6 +21,7 @@ async function main(): Promise<void> {
     logger,
     spawnPtyHost: forkPtyHost,
     keyRing: NO_KEY_RING,
+    passphrase: passphraseOf(process.env),
     onNotice: (message) => process.stderr.write(`baton: ${message}\n`),
     onStopAsked: () => asked.abort(),
   });
@@ -30,7 +32,7 @@ async function main(): Promise<void> {
     logger.close();
     return;
   }
-  await obtained.startServer();
+  await Promise.all([obtained.startServer(), obtained.startMachines()]);
   process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, socket: paths.socket })}\n`);
   logger.info('engine started', { version: BATON_VERSION });
 
@@ -53,6 +55,13 @@ async function main(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
   asked.signal.addEventListener('abort', () => stop('a client asked'));
   if (asked.signal.aborted) stop('a client asked');
+}
+
+/** From an open file descriptor: neither arguments nor the environment keep a secret. */
+function passphraseOf({ BATON_PASSPHRASE_FD: descriptor }: NodeJS.ProcessEnv): string | null {
+  if (descriptor === undefined) return null;
+  if (!/^\d+$/.test(descriptor)) throw new Error('BATON_PASSPHRASE_FD is not the number of a file descriptor.');
+  return readFileSync(Number(descriptor), 'utf8').replace(/\r?\n$/, '');
 }
 
 main().catch((error: unknown) => {

@@ -18,6 +18,8 @@ export interface Paths {
   readonly keybindingsFile: string;
   /** Secrets that the user entrusts to Baton (an API key). */
   readonly secretsFile: string;
+  /** This machine's own keys, while it is in a workspace. */
+  readonly machineKeysFile: string;
   readonly database: string;
   /** Where the local HTTP server listens, and the key to it; while it runs. */
   readonly serverFile: string;
@@ -40,6 +42,7 @@ export function batonPaths(env: NodeJS.ProcessEnv = process.env): Paths {
     settingsFile: join(folders.config, 'settings.json'),
     keybindingsFile: join(folders.config, 'keybindings.json'),
     secretsFile: join(folders.data, 'secrets.json'),
+    machineKeysFile: join(folders.data, 'machine-keys.json'),
     database: join(folders.data, 'baton.db'),
     serverFile: join(folders.data, 'server.json'),
     electron: join(folders.data, 'electron'),
@@ -93,7 +96,7 @@ export function preparePaths(paths: Paths): void {
   for (const folder of [paths.home, paths.config, paths.data, paths.logs, paths.cache, paths.run, paths.electron]) {
     if (folder !== null) prepareFolder(folder, folder === paths.run);
   }
-  for (const file of [paths.settingsFile, paths.keybindingsFile, paths.secretsFile, paths.serverFile]) {
+  for (const file of [paths.settingsFile, paths.keybindingsFile, paths.secretsFile, paths.machineKeysFile, paths.serverFile]) {
     if (existsSync(file)) tighten(file, 0o600);
   }
 }

@@ -18,6 +18,8 @@ export interface RelayProcessOptions {
   readonly workspaces: number;
   readonly quotaGb: number;
   readonly json?: boolean;
+  /** Ends when its stdin does, as when whoever started it is gone. */
+  readonly embedded?: boolean;
 }
 
 /** What the relay keeps, all of it. SQLite puts its write-ahead log beside it. */
@@ -41,7 +43,7 @@ export async function runRelay(options: RelayProcessOptions): Promise<void> {
     process.stdout.write(
       options.json ? `${JSON.stringify(ready)}\n` : `The relay listens at ${url} and keeps its state in ${folder}.\n`,
     );
-    await toldToEnd();
+    await toldToEnd(options.embedded === true);
     relay.close();
     await server.close();
   } catch (error) {
@@ -50,8 +52,9 @@ export async function runRelay(options: RelayProcessOptions): Promise<void> {
   }
 }
 
-function toldToEnd(): Promise<void> {
+function toldToEnd(withStdin: boolean): Promise<void> {
   return new Promise((resolve) => {
+    if (withStdin) process.stdin.once('close', () => resolve()).resume();
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
       process.removeAllListeners(signal);
       process.once(signal, () => resolve());

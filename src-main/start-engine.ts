@@ -24,6 +24,7 @@ import { KeybindingsFile } from './keybindings-file.ts';
 import { LocalServer, serverOperations } from './local-server.ts';
 import type { Logger } from './logger.ts';
 import { adoptLoginEnv, isFromTerminal } from './login-env.ts';
+import { Machines } from './machines.ts';
 import { type Paths, preparePaths } from './paths.ts';
 import { type KeyRing, Secrets } from './secrets.ts';
 import { SettingsFile } from './settings-file.ts';
@@ -38,6 +39,8 @@ export interface StartOptions {
   /** The two ways to run the process that holds the ptys: Electron's utility process, or a fork of plain Node. */
   readonly spawnPtyHost: SpawnPtyHost;
   readonly keyRing: KeyRing;
+  /** What opens this machine's keys where they are sealed with a passphrase; null: none was given. */
+  readonly passphrase: string | null;
   /** Something that the user should know and that is nobody's request. */
   readonly onNotice: (message: string) => void;
   /** A client asks this engine to end. Absent where something else decides that: the app. */
@@ -50,6 +53,8 @@ export interface RunningEngine {
   readonly keybindings: KeybindingsFile;
   /** Starts the local HTTP server, if the settings want one; resolves when it listens, or will not. Its packages take a moment to load. */
   startServer(): Promise<void>;
+  /** Goes on syncing with the user's other machines, where this one is in a workspace. */
+  startMachines(): Promise<void>;
   /** Ends every program and releases the data folder. */
   stop(): Promise<void>;
 }
@@ -121,17 +126,18 @@ async function startEngine(options: StartOptions): Promise<RunningEngine> {
 }
 
 async function openAll(
-  { paths, version, logger, spawnPtyHost, keyRing, onNotice, onStopAsked }: StartOptions,
+  { paths, version, logger, spawnPtyHost, keyRing, passphrase, onNotice, onStopAsked }: StartOptions,
   opened: Opened,
 ): Promise<RunningEngine> {
   const onProblem = (message: string, error?: unknown) => logger.error('engine problem', { reason: message, error });
   const store = opened.add(await openStore({ file: paths.database, onProblem: onNotice }), (it) => it.close());
   if (store.recovered !== null) onNotice(store.recovered.message);
-  const machineId = await machineIdOf(store);
+  const identity = await Identity.open(store);
   const secrets = await Secrets.open(paths.secretsFile, keyRing);
 
   let engine: Engine | null = null;
   let server: LocalServer | null = null;
+  let machines: Machines | null = null;
   const onFileError = (error: unknown) => logger.error('a settings file cannot be read', { error });
   const settings: SettingsFile = opened.add(
     await SettingsFile.open(paths.settingsFile, {
@@ -140,6 +146,7 @@ async function openAll(
         screens.setColors(colorsOf(changed));
         engine?.broadcast({ type: 'settings:changed', settings: changed });
         void server?.follow();
+        machines?.follow().catch((error: unknown) => onProblem('the machines could not follow the settings', error));
       },
       onError: onFileError,
     }),
@@ -169,6 +176,28 @@ async function openAll(
   const files = new FileFinder();
 
   const documents = await Documents.open({ store, onProblem });
+  const machineName = () => settings.settings['machine.name'] || hostname();
+  const running = (): number => [...(engine?.sessions.values() ?? [])].length;
+  machines = new Machines({
+    store,
+    logger,
+    keyRing,
+    passphrase,
+    onNotice,
+    onProblem,
+    keysFile: paths.machineKeysFile,
+    dataFolder: paths.data,
+    settings: () => settings.settings,
+    setSettings: (changes) => settings.set({ changes }),
+    machineId: () => identity.machineId,
+    renewMachineId: () => identity.renew(),
+    machineName,
+    about: () => ({ state: 'up', version, platform: process.platform, sessions: running() }),
+    // What runs while this machine is in a workspace, in the order in which it is started.
+    parts: () => [],
+    broadcast: (message) => engine?.broadcast(message),
+  });
+
   engine = await Engine.open({
     store,
     documents,
@@ -179,7 +208,7 @@ async function openAll(
       echo: echoAdapter,
     },
     children: new Children(store),
-    machine: () => ({ machineId, name: settings.settings['machine.name'] || hostname() }),
+    machine: () => ({ machineId: identity.machineId, name: machineName() }),
     envReady: () => loginEnv.ready,
     childEnv: (runId: RunId) => ({ ...childEnv(), BATON_SESSION_ID: runId, BATON_SOCKET: paths.socket }),
     onProblem,
@@ -188,6 +217,7 @@ async function openAll(
     operations: {
       ...machineOperations({ settings, keybindings, secrets, probe, files, envReady: () => loginEnv.ready }),
       ...serverOperations(() => ({ engine, server })),
+      ...machines.operations,
       'engine.stop': async () => {
         if (onStopAsked === undefined) {
           throw new RefusalError('not-allowed', 'This engine is part of the open app and ends with it.', 'Quit the app.');
@@ -205,6 +235,8 @@ async function openAll(
     }),
   });
   opened.add(engine, (it) => it.stop());
+  // Stopped before the engine: what it has published by then is what the others get.
+  opened.add(machines, (it) => it.stop());
   server = opened.add(
     new LocalServer({
       engine,
@@ -218,8 +250,15 @@ async function openAll(
     }),
     (it) => it.stop(),
   );
-  const served = server;
-  return { engine, settings, keybindings, startServer: () => served.follow(), stop: () => opened.close() };
+  const [served, syncing] = [server, machines];
+  return {
+    engine,
+    settings,
+    keybindings,
+    startServer: () => served.follow(),
+    startMachines: () => syncing.start(),
+    stop: () => opened.close(),
+  };
 }
 
 const MB = 1024 * 1024;
@@ -284,11 +323,32 @@ function claudeSettings(settings: Settings) {
   };
 }
 
-/** A random id, made once: hardware ids are personal data. */
-async function machineIdOf(store: Store): Promise<MachineId> {
-  const kept = MachineId.safeParse(await store.getFact('machineId'));
-  if (kept.success) return kept.data;
-  const machineId = MachineId.parse(uuidv7());
-  await store.setFact('machineId', machineId);
-  return machineId;
+/** A random id: hardware ids are personal data. It is another one once this machine has left a workspace. */
+class Identity {
+  readonly #store: Store;
+  #machineId: MachineId;
+
+  private constructor(store: Store, machineId: MachineId) {
+    this.#store = store;
+    this.#machineId = machineId;
+  }
+
+  static async open(store: Store): Promise<Identity> {
+    const kept = MachineId.safeParse(await store.getFact(MACHINE_ID));
+    const identity = new Identity(store, kept.success ? kept.data : newMachineId());
+    if (!kept.success) await store.setFact(MACHINE_ID, identity.machineId);
+    return identity;
+  }
+
+  get machineId(): MachineId {
+    return this.#machineId;
+  }
+
+  async renew(): Promise<void> {
+    this.#machineId = newMachineId();
+    await this.#store.setFact(MACHINE_ID, this.#machineId);
+  }
 }
+
+const MACHINE_ID = 'machineId';
+const newMachineId = (): MachineId => MachineId.parse(uuidv7());

@@ -46,7 +46,14 @@ export type RelayStatus = z.infer<typeof RelayStatus>;
 
 export const MachineList = z.object({
   /** Null: this machine is in no workspace. */
-  workspace: z.nullable(z.object({ id: z.string(), createdAt: Moment })),
+  workspace: z.nullable(
+    z.object({
+      id: z.string(),
+      createdAt: Moment,
+      /** What keeps this machine's keys from whoever reads the file that they are in. `plain`: nothing but that it is this user's. */
+      keys: z.enum(['key-ring', 'passphrase', 'plain']),
+    }),
+  ),
   /** This one first. */
   machines: z.array(Machine),
   relay: RelayStatus,

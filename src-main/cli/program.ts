@@ -31,6 +31,7 @@ export function program(onCode: (code: number) => void): Command {
   addInputVerbs(root, run);
   addServerVerbs(root, run);
   addInterfaceVerbs(root, run);
+  addWorkspaceVerbs(root, run);
   addMachineVerbs(root, run);
   return root;
 }
@@ -200,6 +201,103 @@ function addInterfaceVerbs(root: Command, run: Run): void {
     .action(run(async () => (await import('./verbs/connect.ts')).disconnect));
 }
 
+function addWorkspaceVerbs(root: Command, run: Run): void {
+  root
+    .command('pair')
+    .description('let a new machine in: shows a code for it, then the digits that both show, and asks')
+    .addOption(
+      new Option('--rights <rights>', 'what it may do on the others').choices(['view', 'type', 'start']).default('start'),
+    )
+    .option(
+      '--relay <url>',
+      'where both meet, as ws:// or wss://; without it the setting relay.url, or the relay on this machine',
+    )
+    .option('--confirm <digits>', 'say yes if the new machine shows these digits, without asking')
+    .option('--json', 'print {"code"}, then {"digits", "machine"}, and wait for y on stdin')
+    .action(run(async () => (await import('./verbs/pair.ts')).pair));
+  root
+    .command('join')
+    .description('become one of the machines of the one that shows the code')
+    .argument('<code>', 'as baton pair shows it; CODE alone where the relay is known here')
+    .option('--relay <url>', 'where both meet, as ws:// or wss://')
+    .option('--json', 'print {"digits"}, then the workspace')
+    .action(run(async () => (await import('./verbs/pair.ts')).join));
+  addMachineListVerbs(root, run);
+  addRelayVerbs(root, run);
+}
+
+const MACHINE = 'its name, its id, or a unique beginning or end of one';
+
+function addMachineListVerbs(root: Command, run: Run): void {
+  const machines = root.command('machines').description('your machines');
+  machines
+    .command('list', { isDefault: true })
+    .description('list them, and how this one stands with their relay. The word list may be left out')
+    .option(...JSON_FLAG)
+    .action(run(async () => (await import('./verbs/machines.ts')).machines));
+  machines
+    .command('rename')
+    .description('call one something else, everywhere')
+    .argument('<machine>', MACHINE)
+    .argument('<name>', 'at most 64 characters')
+    .action(run(async () => (await import('./verbs/machines.ts')).renameMachine));
+  machines
+    .command('rights')
+    .description('what one may do on the others')
+    .argument('<machine>', MACHINE)
+    .addArgument(
+      new Argument('<rights>', 'look; type and answer; start sessions and everything').choices(['view', 'type', 'start']),
+    )
+    .action(run(async () => (await import('./verbs/machines.ts')).setMachineRights));
+  machines
+    .command('revoke')
+    .description('remove one, for good: it is cut off at once')
+    .argument('<machine>', MACHINE)
+    .option('-y, --yes', 'do not ask')
+    .action(run(async () => (await import('./verbs/machines.ts')).revokeMachine));
+  machines
+    .command('leave')
+    .description('take this machine out of its workspace; what it has stays here')
+    .option('-y, --yes', 'do not ask')
+    .action(run(async () => (await import('./verbs/machines.ts')).leaveWorkspace));
+  machines
+    .command('unlock')
+    .description('give the passphrase of this machine’s keys, where machines.keyProtection wants one')
+    .option('--passphrase-fd <n>', 'read it from this file descriptor; without it, from stdin', wholeNumber)
+    .action(run(async () => (await import('./verbs/machines.ts')).unlock));
+}
+
+function addRelayVerbs(root: Command, run: Run): void {
+  const relay = root.command('relay').description('the relay that carries sealed batches between machines');
+  relay
+    .command('run', { isDefault: true })
+    .description('be one; runs until it is ended. The word run may be left out')
+    .option('--host <address>', 'where it listens', '127.0.0.1')
+    .option('--port <port>', 'where it listens; 0 for any that is free', portNumber, 7474)
+    .option('--data <folder>', 'where it keeps its one file of state; without it, in Baton’s data folder')
+    .option('--workspaces <n>', 'how many workspaces it serves: the first that come', wholeNumber, 1)
+    .option('--quota-gb <n>', 'how much it keeps for each workspace', wholeNumber, 20)
+    .option('--json', 'print a line of JSON when it is ready')
+    .addOption(new Option('--embedded', 'end when stdin does').hideHelp())
+    .action(run(async () => (await import('./verbs/relay.ts')).relay));
+  relay
+    .command('start')
+    .description('run one inside the engine, from now on')
+    .option('--host <address>', 'where it listens: an address of this machine, or 0.0.0.0; without it the setting relay.host')
+    .option(...JSON_FLAG)
+    .action(run(async () => (await import('./verbs/machines.ts')).startRelay));
+  relay
+    .command('stop')
+    .description('stop the one inside the engine')
+    .option(...JSON_FLAG)
+    .action(run(async () => (await import('./verbs/machines.ts')).stopRelay));
+  relay
+    .command('status')
+    .description('how this machine stands with its relay, and who else is connected')
+    .option(...JSON_FLAG)
+    .action(run(async () => (await import('./verbs/machines.ts')).relayStatus));
+}
+
 function addMachineVerbs(root: Command, run: Run): void {
   const config = root.command('config').description('read and change the settings');
   config
@@ -223,16 +321,6 @@ function addMachineVerbs(root: Command, run: Run): void {
     .command('path')
     .description('print where the settings file lies')
     .action(run(async () => (await import('./verbs/config.ts')).path));
-  root
-    .command('relay')
-    .description('be the relay that carries sealed batches between machines; runs until it is ended')
-    .option('--host <address>', 'where it listens', '127.0.0.1')
-    .option('--port <port>', 'where it listens; 0 for any that is free', portNumber, 7474)
-    .option('--data <folder>', 'where it keeps its one file of state; without it, in Baton’s data folder')
-    .option('--workspaces <n>', 'how many workspaces it serves: the first that come', wholeNumber, 1)
-    .option('--quota-gb <n>', 'how much it keeps for each workspace', wholeNumber, 20)
-    .option('--json', 'print a line of JSON when it is ready')
-    .action(run(async () => (await import('./verbs/relay.ts')).relay));
   root
     .command('doctor')
     .description('look for what keeps Baton from working, and say what to do')

@@ -66,7 +66,12 @@ export class EngineDoor {
     const obtained = await obtainEngine(this.#options);
     this.#isOwn = obtained.kind === 'here';
     // Loading it would hold up the window that is coming up.
-    if (obtained.kind === 'here') setTimeout(() => void obtained.startServer(), SERVER_AFTER_MS);
+    if (obtained.kind === 'here') {
+      setTimeout(() => {
+        void obtained.startServer();
+        void obtained.startMachines();
+      }, SERVER_AFTER_MS);
+    }
     // Every wire gets a connection of its own.
     if (obtained.kind === 'there') obtained.socket.destroy();
     return obtained;

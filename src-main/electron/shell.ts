@@ -75,6 +75,7 @@ export class Shell {
       logger,
       spawnPtyHost: spawnPtyHostUtility,
       keyRing: systemKeyRing,
+      passphrase: null,
       onNotice: (message) => this.tell('problem', message),
     });
     this.#windows = new Windows({

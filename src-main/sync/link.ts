@@ -22,7 +22,7 @@ import { Handshake, type Welcome } from './handshake.ts';
 /** How a machine stands with its relay. `sinceMs`: when that began. */
 export type LinkState =
   | { readonly is: 'connecting'; readonly sinceMs: number }
-  | { readonly is: 'live'; readonly sinceMs: number; readonly welcome: Welcome }
+  | { readonly is: 'live'; readonly sinceMs: number; readonly welcome: Welcome; readonly relayKey: Uint8Array }
   | { readonly is: 'lost'; readonly sinceMs: number; readonly why: string }
   /** For good, until the user has done something. */
   | { readonly is: 'refused'; readonly sinceMs: number; readonly why: string }
@@ -203,6 +203,13 @@ export class Link {
     return true;
   }
 
+  /** Says something in a pairing's mailbox, or ends it. False where the relay is out of reach. */
+  tell(message: Extract<ToRelay, { type: 'mailbox:say' | 'mailbox:close' }>): boolean {
+    if (this.#state.is !== 'live') return false;
+    this.#send(message);
+    return true;
+  }
+
   /** From now on, over every reconnect, until it is ended. Following again replaces what was. */
   follow(stream: string, following: Following): () => void {
     this.#follows.set(stream, following);
@@ -248,7 +255,7 @@ export class Link {
     try {
       wire = await this.#options.connect();
     } catch (error) {
-      this.#lost(error instanceof Error ? error.message : String(error));
+      if (this.#state.is === 'connecting') this.#lost(error instanceof Error ? error.message : String(error));
       return;
     }
     if (this.#state.is !== 'connecting') {
@@ -283,7 +290,7 @@ export class Link {
     if (shaken.is === 'going-on') return;
     if (shaken.is === 'welcome') {
       this.#relayNonce = shaken.relayNonce;
-      this.#live(shaken.welcome);
+      this.#live(shaken.welcome, shaken.relayKey);
       return;
     }
     if (shaken.is === 'refused') this.#setState({ is: 'refused', sinceMs: this.#clock.nowMs(), why: shaken.why });
@@ -292,10 +299,10 @@ export class Link {
     wire.close(CLOSE.shuttingDown);
   }
 
-  #live(welcome: Welcome): void {
+  #live(welcome: Welcome, relayKey: Uint8Array): void {
     this.#window.restart();
     this.#lastPingMs = this.#clock.nowMs();
-    this.#setState({ is: 'live', sinceMs: this.#clock.nowMs(), welcome });
+    this.#setState({ is: 'live', sinceMs: this.#clock.nowMs(), welcome, relayKey });
     this.#send({ type: 'credit', bytes: FOLLOW_WINDOW_BYTES });
     for (const [stream, following] of this.#follows) this.#sendFollow(stream, following);
     this.#sendBulk();

@@ -1,4 +1,5 @@
 import type { Clock } from '../../src-shared/client.ts';
+import type { MachineId } from '../../src-shared/ids.ts';
 import type { Membership } from '../../src-shared/membership.ts';
 import type { Signer } from '../../src-shared/membership-keys.ts';
 import type { Keyring } from '../../src-shared/seal.ts';
@@ -29,6 +30,24 @@ export interface SyncContext {
   /** Something went wrong that is nobody's request. */
   readonly onProblem: (message: string, error?: unknown) => void;
 }
+
+/** What a machine says of itself to the others. */
+export interface MachineAbout {
+  readonly state: 'up' | 'asleep' | 'quit';
+  readonly version: string;
+  readonly platform: string;
+  readonly sessions: number;
+}
+
+/** Something that runs while this machine is in a workspace: replication, driving, documents. Stopped in the opposite order of starting. */
+export interface SyncPart {
+  stop(): Promise<void> | void;
+  /** What is known here of another machine; null: nothing. */
+  about?(machine: MachineId): MachineAbout | null;
+}
+
+/** `onAbout` is called when what `about` gives is another thing. */
+export type StartSyncPart = (context: SyncContext, onAbout: () => void) => SyncPart | Promise<SyncPart>;
 
 /** Seals under what this machine knows now. Throws where the payload is too large for a batch. */
 export function seal(

@@ -9,6 +9,7 @@ interface RelayOptions {
   readonly workspaces: number;
   readonly quotaGb: number;
   readonly json?: boolean;
+  readonly embedded?: boolean;
 }
 
 /** src-main/relay-process.ts, which is built beside this. */

@@ -1,0 +1,412 @@
+import * as z from 'zod/mini';
+import { SYSTEM_CLOCK } from '../src-shared/client.ts';
+import type { MachineId } from '../src-shared/ids.ts';
+import type { Machine, MachineList as MachineListAnswer } from '../src-shared/machines.ts';
+import { foundWorkspace, nameOf, renameMachine, revokeMachine, type Signer, setRights } from '../src-shared/membership-keys.ts';
+import type { ParamsOf } from '../src-shared/operations.ts';
+import { RefusalError } from '../src-shared/refusal.ts';
+import { fromHex, makeMachineKeys, sealReady, toHex } from '../src-shared/seal.ts';
+import type { Settings } from '../src-shared/settings.ts';
+import type { KeyRing } from './secrets.ts';
+import { openSocketWire } from './socket-wire.ts';
+import type { Store } from './store/store.ts';
+import type { LinkState } from './sync/link.ts';
+import { type KeptKeys, type KeyProtection, readMachineKeys, removeMachineKeys, writeMachineKeys } from './sync/machine-keys.ts';
+import { MachineList } from './sync/machine-list.ts';
+import { PassCounter } from './sync/pass-counter.ts';
+import type { MachineAbout, StartSyncPart, SyncPart } from './sync/sync-context.ts';
+import { entryTimeMs, Workspace } from './sync/workspace.ts';
+
+/** Where this machine's relay is, and its key where it is known for sure: of one that this engine runs itself. */
+export interface RelayPlace {
+  readonly url: string;
+  readonly key: Uint8Array | null;
+}
+
+export interface SyncedOptions {
+  readonly store: Pick<Store, 'getFact' | 'setFact'>;
+  readonly keysFile: string;
+  readonly keyRing: KeyRing;
+  readonly settings: () => Settings;
+  readonly setSettings: (changes: ParamsOf<'settings.set'>['changes']) => Promise<unknown>;
+  readonly machineId: () => MachineId;
+  /** This machine is somebody else from now on: in a chain an id is added once, ever. */
+  readonly renewMachineId: () => Promise<void>;
+  readonly machineName: () => string;
+  /** What this machine says of itself in the list. */
+  readonly about: () => MachineAbout;
+  /** Asked for each time they are started. */
+  readonly parts: () => readonly StartSyncPart[];
+  readonly relay: () => RelayPlace | null;
+  readonly onChange: () => void;
+  readonly onNotice: (message: string) => void;
+  readonly onProblem: (message: string, error?: unknown) => void;
+}
+
+/** In the store's facts. */
+const WORKSPACE = 'workspace';
+const PASS_COUNTER = 'workspace.passCounter';
+const Base64 = z.string();
+const Hex = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+const Kept = z.object({
+  chain: z.array(Base64).check(z.minLength(1)),
+  isForked: z.boolean(),
+  /** The relay that was met there, pinned. */
+  relay: z.nullable(z.object({ url: z.string(), key: Hex })),
+});
+type Kept = z.infer<typeof Kept>;
+
+const LIVE_WITHIN_MS = 15_000;
+const MAX_NAME_CHARACTERS = 64;
+
+/** What runs while this machine is in a workspace. */
+interface Life {
+  readonly workspace: Workspace;
+  readonly list: MachineList;
+  readonly parts: readonly SyncPart[];
+  readonly relayUrl: string | null;
+}
+
+/** This machine's place in its workspace, if it has one: its keys, the chain, and the parts that sync. Loaded when it is needed. */
+export class Synced {
+  readonly #options: SyncedOptions;
+  #life: Life | null = null;
+  #locked: Extract<KeptKeys, { is: 'locked' }>['why'] | null = null;
+  #passphrase: string | null;
+  #kept: Kept | null = null;
+  #keptBy: KeyProtection['by'] = 'plain';
+  /** The name of this machine in the chain when it was looked at last. */
+  #label: string | null = null;
+  #changing: Promise<unknown> = Promise.resolve();
+  #isStopped = false;
+
+  private constructor(options: SyncedOptions, passphrase: string | null) {
+    this.#options = options;
+    this.#passphrase = passphrase;
+  }
+
+  /** `passphrase`: given to the process when it was started. */
+  static async open(options: SyncedOptions, passphrase: string | null): Promise<Synced> {
+    await sealReady;
+    const synced = new Synced(options, passphrase);
+    await synced.#inTurn(() => synced.#start());
+    return synced;
+  }
+
+  /** Null while this machine is in no workspace, or cannot read its keys. */
+  get workspace(): Workspace | null {
+    return this.#life?.workspace ?? null;
+  }
+  /** For lists. */
+  about(): MachineListAnswer['workspace'] {
+    const { workspace } = this;
+    if (workspace === null) return null;
+    const createdAt = new Date(entryTimeMs(workspace.chain[0]) ?? 0).toISOString();
+    return { id: workspace.membership.workspace, createdAt, keys: this.#keptBy };
+  }
+  /** Why it does not sync though it is in a workspace; null where it does. */
+  get excluded(): string | null {
+    if (this.#locked !== null) return LOCKED[this.#locked][0];
+    return this.#life?.workspace.excluded ?? null;
+  }
+  get linkState(): LinkState | null {
+    return this.#life?.workspace.link.state ?? null;
+  }
+  get relayUrl(): string | null {
+    return this.#life?.relayUrl ?? this.#options.relay()?.url ?? null;
+  }
+
+  machines(): Machine[] {
+    const life = this.#life;
+    if (life === null) return [];
+    const about = (machine: MachineId) =>
+      life.parts.map((part) => part.about?.(machine) ?? null).find((it) => it !== null) ?? null;
+    return life.list.list(about, this.#options.about());
+  }
+
+  /** One change at a time. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const done = this.#changing.then(change);
+    this.#changing = done.catch(() => {});
+    return done;
+  }
+
+  async #start(): Promise<void> {
+    const kept = Kept.safeParse(await this.#options.store.getFact(WORKSPACE));
+    if (!kept.success) return;
+    this.#kept = kept.data;
+    const { keysFile, keyRing, onNotice } = this.#options;
+    const keys = await readMachineKeys(keysFile, { keyRing, passphrase: this.#passphrase });
+    this.#locked = keys.is === 'locked' ? keys.why : null;
+    if (keys.is === 'open') this.#keptBy = keys.by;
+    if (keys.is === 'open') await this.#live(keys.signer, kept.data);
+    else if (keys.is === 'none') {
+      this.#kept = null;
+      onNotice(
+        'The keys of this machine are gone: it is in its workspace no longer. Remove it from the list on another machine, and pair it anew.',
+      );
+    }
+  }
+
+  async #live(signer: Signer, kept: Kept): Promise<void> {
+    const { store, relay, parts, onChange, onNotice, onProblem } = this.#options;
+    const place = relay();
+    const reserved = await store.getFact(PASS_COUNTER);
+    const passCounter = await PassCounter.open(
+      typeof reserved === 'number' ? reserved : 0,
+      (upTo) => store.setFact(PASS_COUNTER, upTo),
+      onProblem,
+    );
+    const pinned = kept.relay !== null && kept.relay.url === place?.url ? fromHex(kept.relay.key) : null;
+    const workspace = new Workspace({
+      signer,
+      chain: kept.chain.map((entry) => new Uint8Array(Buffer.from(entry, 'base64'))),
+      relayKey: place?.key ?? pinned,
+      isForked: kept.isForked,
+      connect: place === null ? null : () => openSocketWire(place.url),
+      passCounter,
+      clock: SYSTEM_CLOCK,
+      keep: ({ chain, isForked }) => this.#keep({ chain: chain.map(toBase64), isForked }),
+      onAlarm: onNotice,
+      onProblem,
+    });
+    const started: SyncPart[] = [];
+    const list = new MachineList(workspace, onChange);
+    this.#life = { workspace, list, parts: started, relayUrl: place?.url ?? null };
+    this.#label = this.#ownLabel();
+    workspace.link.onState((state) => this.#linked(state, place?.url ?? ''));
+    workspace.onMembership(() => this.#followLabel());
+    for (const start of parts()) started.push(await start(workspace, onChange));
+    onChange();
+  }
+
+  async #keep(change: Partial<Kept>): Promise<void> {
+    if (this.#kept === null) return;
+    this.#kept = { ...this.#kept, ...change };
+    await this.#options.store.setFact(WORKSPACE, this.#kept);
+  }
+
+  #linked(state: LinkState, url: string): void {
+    if (state.is !== 'live') return;
+    const key = toHex(state.relayKey);
+    const { onProblem } = this.#options;
+    if (this.#kept !== null && (this.#kept.relay?.url !== url || this.#kept.relay.key !== key)) {
+      this.#keep({ relay: { url, key } }).catch((error: unknown) => onProblem('the relay’s key could not be kept', error));
+    }
+    this.#tellName();
+  }
+
+  /** The settings, or where the embedded relay listens, may be others. */
+  follow(): Promise<void> {
+    return this.#inTurn(async () => {
+      const life = this.#life;
+      if (life === null || this.#isStopped) return;
+      if (life.relayUrl === (this.#options.relay()?.url ?? null)) {
+        this.#tellName();
+        return;
+      }
+      const { signer } = life.workspace;
+      await this.#end();
+      if (this.#kept !== null) await this.#live(signer, this.#kept);
+    });
+  }
+
+  #ownLabel(): string | null {
+    const { membership, keyring, signer } = this.#life?.workspace ?? {};
+    const self = signer === undefined ? undefined : membership?.members.get(signer.machine);
+    return self === undefined || keyring === undefined ? null : nameOf(self, keyring);
+  }
+
+  /** Another machine has renamed this one: it calls itself so too. */
+  #followLabel(): void {
+    const label = this.#ownLabel();
+    if (label === null || label === this.#label) return;
+    this.#label = label;
+    const { machineName, setSettings, onProblem } = this.#options;
+    if (shortName(machineName()) === label) return;
+    setSettings({ 'machine.name': label }).catch((error: unknown) => onProblem('the new name could not be kept', error));
+  }
+
+  /** This one is called something else in its settings: the others are told. */
+  #tellName(): void {
+    const name = shortName(this.#options.machineName());
+    const life = this.#life;
+    if (life === null || name === this.#label || life.workspace.link.state.is !== 'live') return;
+    const { signer } = life.workspace;
+    this.rename({ machineId: signer.machine, name }).catch((error: unknown) => {
+      if (!(error instanceof RefusalError)) this.#options.onProblem('the others could not be told the new name', error);
+    });
+  }
+
+  async rename({ machineId: machine, name }: ParamsOf<'machines.rename'>): Promise<void> {
+    const { signer, keyring, clock } = await this.active();
+    await this.#mustActive().append((membership) => renameMachine(membership, signer, keyring, { machine, name }, clock.nowMs()));
+  }
+
+  async setRights({ machineId: machine, rights }: ParamsOf<'machines.setRights'>): Promise<void> {
+    const { signer, clock } = await this.active();
+    await this.#mustActive().append((membership) => setRights(membership, signer, { machine, rights }, clock.nowMs()));
+  }
+
+  async revoke(machine: MachineId): Promise<void> {
+    const { signer, clock } = await this.active();
+    await this.#mustActive().append((membership) => revokeMachine(membership, signer, machine, clock.nowMs()));
+  }
+
+  #mustActive(): Workspace {
+    if (this.#locked !== null) throw new RefusalError('not-ready', ...LOCKED[this.#locked]);
+    const { workspace } = this;
+    if (workspace === null)
+      throw new RefusalError('not-ready', 'This machine is in no workspace.', 'Pair it: baton pair, or baton join CODE.');
+    if (workspace.excluded !== null) {
+      throw new RefusalError('not-allowed', workspace.excluded, 'Leave the workspace, and join anew.');
+    }
+    return workspace;
+  }
+
+  /** The workspace, once it is connected to its relay. */
+  async active(): Promise<Workspace> {
+    await this.#changing;
+    const workspace = this.#mustActive();
+    await untilLive(workspace);
+    return workspace;
+  }
+
+  /** Founds a workspace where there is none. */
+  found(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#life !== null || this.#locked !== null) return;
+      const { machineId, machineName } = this.#options;
+      const signer: Signer = { machine: machineId(), keys: makeMachineKeys() };
+      const genesis = foundWorkspace(signer, shortName(machineName()), SYSTEM_CLOCK.nowMs());
+      await this.#enter(signer, { chain: [toBase64(genesis)], isForked: false, relay: null });
+    });
+  }
+
+  /** Takes over what a pairing came to. */
+  join(signer: Signer, chain: readonly Uint8Array[], relay: { readonly url: string; readonly key: Uint8Array }): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#end();
+      await this.#enter(signer, {
+        chain: chain.map(toBase64),
+        isForked: false,
+        relay: { url: relay.url, key: toHex(relay.key) },
+      });
+    });
+  }
+
+  async #enter(signer: Signer, kept: Kept): Promise<void> {
+    const { keysFile, store } = this.#options;
+    const protection = this.protection();
+    await writeMachineKeys(keysFile, signer, protection);
+    this.#keptBy = protection.by;
+    await store.setFact(WORKSPACE, kept);
+    this.#kept = kept;
+    await this.#live(signer, kept);
+  }
+
+  /** How keys that are made now are kept; refused where the passphrase that the settings want is not here. */
+  protection(): KeyProtection {
+    const { settings, keyRing } = this.#options;
+    const wanted = settings()['machines.keyProtection'];
+    if (wanted === 'passphrase') {
+      if (this.#passphrase === null) throw new RefusalError('not-ready', ...LOCKED.passphrase);
+      return { by: 'passphrase', passphrase: this.#passphrase };
+    }
+    return wanted === 'auto' && keyRing.isAvailable() ? { by: 'key-ring', keyRing } : { by: 'plain' };
+  }
+
+  unlock(passphrase: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const before = this.#passphrase;
+      this.#passphrase = passphrase;
+      if (this.#life !== null || this.#locked === null) return;
+      await this.#start();
+      if (this.#locked === 'wrong-passphrase') {
+        this.#passphrase = before;
+        this.#locked = 'passphrase';
+        throw new RefusalError('not-allowed', ...LOCKED['wrong-passphrase']);
+      }
+    });
+  }
+
+  /** Forgets the workspace. The sessions of the other machines stay as they were here; the others see this one as gone away. */
+  leave(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { store, keysFile, renewMachineId, onChange } = this.#options;
+      if (this.#kept === null) throw new RefusalError('not-ready', 'This machine is in no workspace.');
+      await this.#end();
+      this.#kept = null;
+      this.#locked = null;
+      await store.setFact(WORKSPACE, null);
+      await removeMachineKeys(keysFile);
+      await renewMachineId();
+      onChange();
+    });
+  }
+
+  async #end(): Promise<void> {
+    const life = this.#life;
+    this.#life = null;
+    if (life === null) return;
+    for (const part of [...life.parts].reverse()) await part.stop();
+    life.list.stop();
+    await life.workspace.stop();
+  }
+
+  stop(): Promise<void> {
+    this.#isStopped = true;
+    return this.#inTurn(() => this.#end());
+  }
+}
+
+const LOCKED: Readonly<Record<Extract<KeptKeys, { is: 'locked' }>['why'], readonly [message: string, hint: string]>> = {
+  'key-ring': [
+    'The keys of this machine are sealed by a key ring that cannot be opened here.',
+    'Start the app instead, or leave the workspace and pair this machine anew.',
+  ],
+  passphrase: ['The keys of this machine are sealed with a passphrase, and none was given.', 'Run: baton machines unlock'],
+  'wrong-passphrase': ['The passphrase is another one.', 'Run: baton machines unlock'],
+};
+
+const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+
+/** As the chain has it. */
+export function shortName(name: string): string {
+  return [...name].slice(0, MAX_NAME_CHARACTERS).join('');
+}
+
+function untilLive({ link, clock }: Workspace): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let cancelTimer: () => void = () => {};
+    let end: () => void = () => {};
+    const look = (isLate: boolean) => {
+      const { state } = link;
+      if (!isLate && (state.is === 'connecting' || state.is === 'lost')) return;
+      cancelTimer();
+      end();
+      if (state.is === 'live') resolve();
+      else reject(outOfReach(state));
+    };
+    cancelTimer = clock.setTimer(() => look(true), LIVE_WITHIN_MS);
+    end = link.onState(() => look(false));
+    look(false);
+    link.retryNow();
+  });
+}
+
+function outOfReach(state: LinkState): RefusalError {
+  if (state.is === 'stopped') {
+    return new RefusalError(
+      'not-ready',
+      'This machine has no relay.',
+      'Switch one on here (baton relay start), or set relay.url.',
+    );
+  }
+  const why = 'why' in state ? state.why : 'it does not answer';
+  return new RefusalError(
+    'not-ready',
+    `The relay is out of reach: ${why}`,
+    'Is its address right (relay.url), and is it running?',
+  );
+}
