@@ -20,6 +20,10 @@ export function hashToHex(value: ChainHash): string {
   return Buffer.from(value, 'latin1').toString('hex');
 }
 
+export function hashFromHex(hex: string): ChainHash {
+  return Buffer.from(hex, 'hex').toString('latin1');
+}
+
 /** An event as it stands in its row. `payload` is text (JSON) or bytes. */
 export interface StoredEvent {
   readonly seq: number;

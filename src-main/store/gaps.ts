@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { type ChainHash, hashFromBytes } from './chain.ts';
+import { type ChainHash, hashFromBytes, NO_HASH } from './chain.ts';
 import { rowId, SEQ_SPAN, seqOf } from './row-id.ts';
 
 /** A run of events that is no longer there. Reading yields it as one `system:status gap` event that stands at `toSeq`. */
@@ -31,15 +31,40 @@ export function gapsBetween(db: Database, key: number, after: number, upTo: numb
   const rows = db
     .prepare<[number, number, number], GapRow>('SELECT * FROM gaps WHERE id BETWEEN ? AND ? AND to_seq > ? ORDER BY id')
     .all(rowId(key, 1), rowId(key, upTo), after);
-  return rows.map((row) => ({
-    fromSeq: Math.max(seqOf(row.id), after + 1),
-    toSeq: Math.min(row.to_seq, upTo),
-    ts: row.ts,
-    epoch: row.epoch,
-    bytes: row.bytes,
-    reason: row.reason,
-    hash: row.hash && hashFromBytes(row.hash),
-  }));
+  return rows.map((row) => gapOf(row, Math.max(seqOf(row.id), after + 1), Math.min(row.to_seq, upTo)));
+}
+
+function gapOf({ ts, epoch, bytes, reason, hash }: GapRow, fromSeq: number, toSeq: number): Gap {
+  return { fromSeq, toSeq, ts, epoch, bytes, reason, hash: hash && hashFromBytes(hash) };
+}
+
+/** Why a run is missing that a replica has not fetched yet. */
+export const NOT_HERE_YET = 'not here yet';
+
+/** The run at a log's beginning that was not fetched yet; null where there is none. */
+export function missingPart(db: Database, key: number): Gap | null {
+  const [first] = db
+    .prepare<[number, number, string], GapRow>('SELECT * FROM gaps WHERE id > ? AND id < ? AND reason = ? ORDER BY id LIMIT 1')
+    .all(key * SEQ_SPAN, (key + 1) * SEQ_SPAN, NOT_HERE_YET);
+  return first === undefined ? null : gapOf(first, seqOf(first.id), first.to_seq);
+}
+
+/** Events up to `throughSeq` are there now. */
+export function shortenMissingPart(db: Database, key: number, missing: Gap, throughSeq: number): void {
+  db.prepare('DELETE FROM gaps WHERE id = ?').run(rowId(key, missing.fromSeq));
+  if (throughSeq < missing.toSeq) addGap(db, key, { ...missing, fromSeq: throughSeq + 1 });
+}
+
+/** The hash of event `seq`, whether it is there or in a run that is not; null where it is not known. */
+export function hashAt(db: Database, key: number, seq: number): ChainHash | null {
+  if (seq === 0) return NO_HASH;
+  const id = rowId(key, seq);
+  const row = db.prepare<[number], { hash: Buffer }>('SELECT hash FROM events WHERE id = ?').get(id);
+  if (row !== undefined) return hashFromBytes(row.hash);
+  const gap = db
+    .prepare<[number, number, number], { hash: Buffer | null }>('SELECT hash FROM gaps WHERE id > ? AND id <= ? AND to_seq = ?')
+    .get(key * SEQ_SPAN, id, seq);
+  return gap?.hash ? hashFromBytes(gap.hash) : null;
 }
 
 /** Adds a run, or lengthens the one that ends just before it for the same reason. */

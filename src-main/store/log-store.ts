@@ -1,10 +1,21 @@
 import type { Json, LogEvent } from '../../src-shared/events.ts';
 import { NO_SEQ, type RunId, type Seq } from '../../src-shared/ids.ts';
 import type { Screen } from '../../src-shared/operations.ts';
+import { hashFromHex } from './chain.ts';
 import { unpackEvents } from './event-page.ts';
+import { type Gap, NOT_HERE_YET } from './gaps.ts';
 import type { ReaderCalls, ReaderMethod, ReadQuery, WriteExtra } from './messages.ts';
 import { MAX_SEQ, MAX_SESSION_KEY } from './row-id.ts';
-import type { AppendRequest, DocumentChange, InputRecord, SearchHit, SessionRow, Store, TimedListener } from './store.ts';
+import type {
+  AppendRequest,
+  DocumentChange,
+  InputRecord,
+  LostRun,
+  SearchHit,
+  SessionRow,
+  Store,
+  TimedListener,
+} from './store.ts';
 import { StoreError } from './store-error.ts';
 import type { StoreThreads } from './store-threads.ts';
 
@@ -68,10 +79,15 @@ export class LogStore implements Store {
       );
     }
     const key = this.#nextKey++;
-    const session = new Session(key, NO_SEQ, this.#unsynced);
+    const session = new Session(key, first.behind?.seq ?? NO_SEQ, this.#unsynced);
     this.#sessions.set(row.runId, session);
     try {
-      await this.#write(session, first.events, { op: 'create', key, row, input: first.input ?? null }, first.durable);
+      const { behind = null, input = null } = first;
+      const missing: Gap | null = behind && {
+        ...{ fromSeq: 1, toSeq: behind.seq, ts: behind.ts, epoch: behind.epoch, bytes: 0 },
+        ...{ reason: NOT_HERE_YET, hash: hashFromHex(behind.hash) },
+      };
+      await this.#write(session, first.events, { op: 'create', key, row, input, missing }, first.durable);
     } catch (error) {
       this.#sessions.delete(row.runId);
       throw error;
@@ -86,6 +102,16 @@ export class LogStore implements Store {
     const { key } = session;
     const extra: WriteExtra | null = isAnnotated ? { op: 'annotate', key, input: input ?? null, meta: meta ?? null } : null;
     return this.#write(session, events, extra, durable);
+  }
+
+  async missing(runId: RunId): ReturnType<Store['missing']> {
+    return this.#ask('missing', { key: this.#keyOf(runId) });
+  }
+
+  async fill(runId: RunId, piece: readonly LogEvent[] | LostRun): Promise<void> {
+    const key = this.#keyOf(runId);
+    if (!isLost(piece)) return this.#write(null, piece, { op: 'fill', key, gap: null }, false, key);
+    await this.#write(null, [], { op: 'fill', key, gap: { ...piece, hash: hashFromHex(piece.hash) } }, false, key);
   }
 
   durableSeq(runId: RunId): Seq {
@@ -212,10 +238,16 @@ export class LogStore implements Store {
     return this.#closing;
   }
 
-  #write(session: Session | null, events: AppendRequest['events'], extra: WriteExtra | null, durable: boolean): Promise<void> {
+  #write(
+    session: Session | null,
+    events: AppendRequest['events'],
+    extra: WriteExtra | null,
+    durable: boolean,
+    key = session?.key ?? 0,
+  ): Promise<void> {
     if (this.#closing !== null) return Promise.reject(closed());
     const listener = events.length === 0 ? null : session;
-    return this.#threads.queue.write({ key: session?.key ?? 0, events, extra, durable, listener });
+    return this.#threads.queue.write({ key, events, extra, durable, listener });
   }
 
   async #writeOf(runId: RunId, extra: (key: number) => WriteExtra, durable = false): Promise<void> {
@@ -247,6 +279,10 @@ export class LogStore implements Store {
     for (const session of this.#unsynced) session.durable = session.committed;
     this.#unsynced.clear();
   }
+}
+
+function isLost(piece: readonly LogEvent[] | LostRun): piece is LostRun {
+  return 'toSeq' in piece;
 }
 
 function unknownSession(runId: RunId): StoreError {

@@ -1,6 +1,7 @@
 import type { Json } from '../../src-shared/events.ts';
 import type { Epoch, RunId, Seq } from '../../src-shared/ids.ts';
 import type { Screen } from '../../src-shared/operations.ts';
+import type { Gap } from './gaps.ts';
 import type { DocumentChange, DocumentRow, InputRecord, SearchHit, SessionRow } from './store.ts';
 import type { StoreFailure } from './store-error.ts';
 
@@ -15,9 +16,18 @@ export type WorkerRole =
 
 /** What a write does beside appending events. One that throws changes nothing. */
 export type WriteExtra =
-  | { readonly op: 'create'; readonly key: number; readonly row: NewSessionRow; readonly input: InputRecord | null }
+  | {
+      readonly op: 'create';
+      readonly key: number;
+      readonly row: NewSessionRow;
+      readonly input: InputRecord | null;
+      /** The log begins behind this run. */
+      readonly missing: Gap | null;
+    }
   | { readonly op: 'annotate'; readonly key: number; readonly input: InputRecord | null; readonly meta: SessionChange | null }
   | { readonly op: 'delete'; readonly key: number }
+  /** The write's events, or this run that is no longer there, take the place of what is missing at the log's beginning. */
+  | { readonly op: 'fill'; readonly key: number; readonly gap: Gap | null }
   | { readonly op: 'screen'; readonly key: number; readonly screen: Screen }
   | { readonly op: 'layout'; readonly clientId: string; readonly layout: Json; readonly ts: number }
   | { readonly op: 'old-draft-gone'; readonly key: number }
@@ -148,6 +158,7 @@ export interface SearchPage {
 export interface ReaderCalls {
   sessions: { readonly params: null; readonly result: readonly SessionRow[] };
   input: { readonly params: { readonly key: number; readonly inputId: string }; readonly result: InputRecord | null };
+  missing: { readonly params: { readonly key: number }; readonly result: { readonly fromSeq: Seq; readonly toSeq: Seq } | null };
   read: { readonly params: ReadQuery; readonly result: readonly EventPage[] };
   verify: { readonly params: { readonly key: number }; readonly result: Verdict };
   search: { readonly params: SearchQuery; readonly result: SearchPage };

@@ -59,6 +59,7 @@ class ReaderLoop {
     this.#answers = {
       sessions: () => reader.sessions(),
       input: (params) => reader.input(params),
+      missing: (params) => reader.missing(params),
       read: (params) => reader.read(params),
       verify: ({ key }) => this.#verify(key),
       search: (params) => this.#search.run(params),

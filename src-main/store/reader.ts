@@ -5,7 +5,7 @@ import type { RunId, Seq } from '../../src-shared/ids.ts';
 import type { Screen } from '../../src-shared/operations.ts';
 import type { EventRow } from './event-page.ts';
 import { EventRead } from './event-read.ts';
-import { gapsBetween } from './gaps.ts';
+import { gapsBetween, missingPart } from './gaps.ts';
 import type { EventPage, ReadQuery } from './messages.ts';
 import { indexPath } from './search-index.ts';
 import type { DocumentRow, InputRecord, SessionRow } from './store.ts';
@@ -52,6 +52,11 @@ export class Reader {
       'SELECT content_hash, answer_json FROM inputs WHERE key = ? AND input_id = ?',
     ).get(key, inputId);
     return row ? { inputId, contentHash: row.content_hash, answer: parseJson(row.answer_json) } : null;
+  }
+
+  missing({ key }: { key: number }): { fromSeq: Seq; toSeq: Seq } | null {
+    const gap = missingPart(this.#db, key);
+    return gap && { fromSeq: gap.fromSeq as Seq, toSeq: gap.toSeq as Seq };
   }
 
   /** One consistent state, or a run that is being compacted could be missing with its gap not yet there. */

@@ -4,6 +4,8 @@ export type StoreErrorCode =
   | 'session-exists'
   /** The events do not continue the session's log: a gap, a repetition or a lower epoch. */
   | 'not-continuing'
+  /** Two histories: the events do not have the hash that they should. */
+  | 'forked'
   | 'input-exists'
   /** A search cursor that this store did not give. */
   | 'bad-cursor'

@@ -73,7 +73,7 @@ export function write(writer: Writer, ...operations: readonly Operation[]): Batc
 /** Creates session number `key` with these events. */
 export function create(writer: Writer, key: number, events: readonly NewEvent[] = []): RunId {
   const runId = runIdOf(key);
-  const extra: WriteExtra = { op: 'create', key, row: newSession(runId), input: null };
+  const extra: WriteExtra = { op: 'create', key, row: newSession(runId), input: null, missing: null };
   const { failures } = write(writer, { key, extra, events: numbered(runId, 1, events) });
   if (failures.size > 0) throw new Error(failures.get(0)?.message);
   return runId;

@@ -53,6 +53,25 @@ export interface AppendRequest {
   readonly durable: boolean;
 }
 
+/** A run of events that its host has given up before anybody else had it. */
+export interface LostRun {
+  readonly fromSeq: Seq;
+  readonly toSeq: Seq;
+  /** Of its last event. */
+  readonly ts: number;
+  readonly epoch: Epoch;
+  /** Hex, of its last event. */
+  readonly hash: string;
+  /** Payload bytes that it held. */
+  readonly bytes: number;
+  readonly reason: string;
+}
+
+export interface FirstEvents extends Omit<AppendRequest, 'runId' | 'meta'> {
+  /** The log begins behind this event: all up to it is missing here, and can be filled in later. `hash`: hex, of that event. */
+  readonly behind?: { readonly seq: Seq; readonly ts: number; readonly epoch: Epoch; readonly hash: string };
+}
+
 export interface SearchHit {
   readonly runId: RunId;
   readonly seq: Seq;
@@ -76,7 +95,14 @@ export interface Store {
    * has fallen; far above that, append refuses.
    */
   readonly pendingBytes: number;
-  createSession(row: Omit<SessionRow, 'lastSeq' | 'lastTs'>, first: Omit<AppendRequest, 'runId' | 'meta'>): Promise<void>;
+  createSession(row: Omit<SessionRow, 'lastSeq' | 'lastTs'>, first: FirstEvents): Promise<void>;
+  /** The beginning of a session's log that is not here yet; null: nothing of it is missing. */
+  missing(runId: RunId): Promise<{ readonly fromSeq: Seq; readonly toSeq: Seq } | null>;
+  /**
+   * Puts a piece where the log's beginning is missing: it starts at `fromSeq` of what is missing. The last piece has to lead to the
+   * hash that the log goes on from; otherwise it is refused as 'forked' and nothing changes.
+   */
+  fill(runId: RunId, piece: readonly LogEvent[] | LostRun): Promise<void>;
   /**
    * Refuses (rejects) events that do not continue the log: a gap, a repetition or a lower epoch is a bug of the caller. Commits in
    * the order of the calls. After a failure (disk full) the session's later appends are refused as well, until the failed one is

@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { addGap, type Gap } from './gaps.ts';
 import type { Heads } from './heads.ts';
 import type { NewSessionRow, SessionChange, WriteExtra } from './messages.ts';
 import type { DocumentChange, InputRecord } from './store.ts';
@@ -36,10 +37,11 @@ export class WriteExtras {
     this.#release.run();
   }
 
-  run(extra: WriteExtra, heads: Heads): void {
+  run(extra: Exclude<WriteExtra, { op: 'fill' }>, heads: Heads): void {
     switch (extra.op) {
       case 'create':
         this.#create(extra.key, extra.row, heads);
+        if (extra.missing) this.#beginBehind(extra.key, extra.missing, heads);
         if (extra.input) this.#input(extra.key, extra.input);
         return;
       case 'annotate':
@@ -114,6 +116,13 @@ export class WriteExtras {
     );
     if (inserted === 0) throw new StoreError('session-exists', `Cannot create session ${row.runId}: there is one with this id.`);
     heads.create(key, row.epoch, row.createdTs);
+  }
+
+  #beginBehind(key: number, missing: Gap, heads: Heads): void {
+    const { toSeq: lastSeq, ts: lastTs, epoch, hash } = missing;
+    if (hash === null) throw new StoreError('not-continuing', 'Cannot begin a log behind an event whose hash is not known.');
+    addGap(this.#db, key, missing);
+    heads.set(key, { lastSeq, lastTs, epoch, hash, outputBytes: 0 });
   }
 
   #input(key: number, input: InputRecord): void {

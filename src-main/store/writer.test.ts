@@ -81,11 +81,11 @@ describe('a batch', () => {
   it('creates a session with its first events or not at all', () => {
     const row = newSession(runIdOf(1));
     const events = numbered(row.runId, 2, [json('does not begin at 1')]);
-    const failed = write(writer, { key: 1, extra: { op: 'create', key: 1, row, input: null }, events });
+    const failed = write(writer, { key: 1, extra: { op: 'create', key: 1, row, input: null, missing: null }, events });
     expect(failed.failures.get(0)?.code).toBe('not-continuing');
     expect(db.prepare('SELECT count(*) FROM sessions').pluck().get()).toBe(0);
     create(writer, 1, [json('begins at 1')]);
-    const again = write(writer, { key: 2, extra: { op: 'create', key: 2, row, input: null } });
+    const again = write(writer, { key: 2, extra: { op: 'create', key: 2, row, input: null, missing: null } });
     expect(again.failures.get(0)?.code).toBe('session-exists');
     expect(write(writer, { key: 2, events: numbered(row.runId, 1, [json(1)]) }).failures.get(0)?.code).toBe('unknown-session');
   });

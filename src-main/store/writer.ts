@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { type EventParts, eventAt, FORM_JSON, HASH_BYTES, OPERATION_BYTES } from './batch.ts';
 import { chainHash } from './chain.ts';
+import { addGap, type Gap, hashAt, missingPart, shortenMissingPart } from './gaps.ts';
 import { type Head, Heads } from './heads.ts';
 import type { Batch, BatchResult, WriteExtra } from './messages.ts';
 import { rowId } from './row-id.ts';
@@ -145,8 +146,11 @@ export class Writer {
     const before = this.heads.get(key);
     this.#extras.inSavepoint(
       () => {
-        this.#extras.run(extra, this.heads);
-        if (to > from) this.#append(key, bytes, from, to);
+        if (extra.op === 'fill') this.#fill(key, bytes, from, to, extra.gap);
+        else {
+          this.#extras.run(extra, this.heads);
+          if (to > from) this.#append(key, bytes, from, to);
+        }
       },
       () => {
         if (before) this.heads.set(key, before);
@@ -156,11 +160,21 @@ export class Writer {
   }
 
   #append(key: number, bytes: Buffer, from: number, to: number): void {
+    const head = this.#headOf(key);
+    this.#refuseUnlessContinuing(head, bytes, from, to);
+    this.heads.set(key, this.#insert(key, head, bytes, from, to));
+  }
+
+  #headOf(key: number): Head {
     const head = this.heads.get(key);
     if (head === undefined) throw new StoreError('unknown-session', 'Cannot append: the session does not exist or was deleted.');
-    this.#refuseUnlessContinuing(head, bytes, from, to);
+    return head;
+  }
+
+  /** Inserts what follows `head`; returns the head behind it. */
+  #insert(key: number, head: Head, bytes: Buffer, from: number, to: number): Head {
     const parts = this.#parts;
-    let { lastTs, hash, outputBytes } = head;
+    let { lastSeq, lastTs, epoch, hash, outputBytes } = head;
     for (let at = from; at < to; at = parts.end) {
       eventAt(bytes, at, parts);
       bytes.write(hash, parts.prevAt, 'latin1');
@@ -170,11 +184,42 @@ export class Writer {
       const payload = bytes.subarray(parts.labelEnd + 1, parts.end);
       const insert = bytes[parts.labelEnd] === FORM_JSON ? this.#insertJson : this.#insertBytes;
       insert.run(rowId(key, parts.seq), parts.ts, parts.epoch, label.channel, label.type, this.#hash, payload);
-      lastTs = parts.ts;
+      ({ seq: lastSeq, ts: lastTs, epoch } = parts);
       if (label.channel === OUTPUT_CHANNEL) outputBytes += payload.length;
     }
     if (to > from) this.#hasEvents = true;
-    this.heads.set(key, { lastSeq: parts.seq, lastTs, epoch: parts.epoch, hash, outputBytes });
+    return { lastSeq, lastTs, epoch, hash, outputBytes };
+  }
+
+  /** Puts events, or a run that is gone for good, where the log's beginning is missing. The last of them has to fit what follows. */
+  #fill(key: number, bytes: Buffer, from: number, to: number, gap: Gap | null): void {
+    const head = this.#headOf(key);
+    const missing = missingPart(this.#db, key);
+    if (missing === null) throw new StoreError('not-continuing', 'Cannot fill in the log: nothing of it is missing.');
+    const hash = hashAt(this.#db, key, missing.fromSeq - 1);
+    if (hash === null) throw new StoreError('not-continuing', 'Cannot fill in the log: what comes before is not known.');
+    const before: Head = { lastSeq: missing.fromSeq - 1, lastTs: 0, epoch: 1, hash, outputBytes: 0 };
+    if (gap === null) this.#refuseUnlessContinuing(before, bytes, from, to);
+    else if (gap.fromSeq !== missing.fromSeq) {
+      throw new StoreError(
+        'not-continuing',
+        `Cannot fill in from event ${gap.fromSeq}: it is missing from ${missing.fromSeq} on.`,
+      );
+    }
+    const lastSeq = gap?.toSeq ?? this.#parts.seq;
+    if (lastSeq > missing.toSeq) {
+      throw new StoreError(
+        'not-continuing',
+        `Cannot fill in event ${lastSeq}: only what is before ${missing.toSeq + 1} is missing.`,
+      );
+    }
+    const after = gap === null ? this.#insert(key, before, bytes, from, to) : { ...before, lastSeq: gap.toSeq, hash: gap.hash };
+    if (lastSeq === missing.toSeq && after.hash !== missing.hash) {
+      throw new StoreError('forked', `What was to be filled in up to event ${lastSeq} has another history than the log.`);
+    }
+    shortenMissingPart(this.#db, key, missing, lastSeq);
+    if (gap !== null) addGap(this.#db, key, gap);
+    this.heads.set(key, { ...head, outputBytes: head.outputBytes + after.outputBytes });
   }
 
   #refuseUnlessContinuing(head: Head, bytes: Buffer, from: number, to: number): void {
