@@ -14,6 +14,7 @@ const mainEntries: Record<string, string> = {
   'pty-host': 'src-main/engine/pty-host.ts',
   'store-worker': 'src-main/store/store-worker.ts',
   'screen-worker': 'src-main/engine/screen-worker.ts',
+  'document-worker': 'src-main/sync/document-worker.ts',
   'relay-process': 'src-main/relay-process.ts',
 };
 const preloadEntries: Record<string, string> = { preload: 'src-main/electron/preload.ts' };

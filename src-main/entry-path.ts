@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** A built file of the main part that is started by path: electron.vite.config.ts makes out/main/<name>.js of each. */
-export type EntryName = 'headless' | 'cli' | 'pty-host' | 'store-worker' | 'screen-worker' | 'relay-process';
+export type EntryName = 'headless' | 'cli' | 'pty-host' | 'store-worker' | 'screen-worker' | 'document-worker' | 'relay-process';
 
 const here = dirname(fileURLToPath(import.meta.url));
 /** This module is bundled into out/main or out/main/chunks; a test runner runs its source, beside which nothing is built. */

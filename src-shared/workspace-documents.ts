@@ -22,6 +22,10 @@ export function sessionOfDocument(name: string): RunId | null {
 export const SESSION_TEXTS = ['draft', 'notes'] as const;
 export type SessionText = (typeof SESSION_TEXTS)[number];
 
+const MAX_TITLE_CHARS = 256;
+/** Clients are held to less; merging may add up. */
+export const MAX_TEXT_CHARS = 4_000_000;
+
 const titlesIn = (doc: Y.Doc) => doc.getMap<unknown>('titles');
 const textIn = (doc: Y.Doc, text: SessionText) => doc.getText(text);
 
@@ -74,4 +78,40 @@ function splice(text: Y.Text, { at, removed, inserted }: Change): void {
 /** Half a character would become another one as soon as it is encoded. */
 function whole(text: string): string {
   return text.replace(/\p{Surrogate}/gu, '\ufffd');
+}
+
+/**
+ * Why a document cannot be what a machine that keeps to the rules has made of it; null where it can. `changed`: what there is to look
+ * at, by name; names that this version does not know are let be.
+ */
+export function whyNotValid(
+  name: string,
+  doc: Y.Doc,
+  changed: Iterable<readonly [type: string, keys: Iterable<string | null>]>,
+): string | null {
+  for (const [type, keys] of changed) {
+    const why = name === WORKSPACE_DOCUMENT ? whyNotWorkspace(doc, type, keys) : whyNotSession(doc, type);
+    if (why !== null) return why;
+  }
+  return null;
+}
+
+function whyNotWorkspace(doc: Y.Doc, type: string, keys: Iterable<string | null>): string | null {
+  if (type !== 'titles') return null;
+  const titles = titlesIn(doc);
+  for (const key of keys) {
+    const title: unknown = key === null ? null : titles.get(key);
+    const isTitle = title === null || title === undefined || (typeof title === 'string' && title.length <= MAX_TITLE_CHARS);
+    if (!isTitle) return 'a title is no text, or too long';
+  }
+  return null;
+}
+
+function whyNotSession(doc: Y.Doc, type: string): string | null {
+  const known = SESSION_TEXTS.find((text) => text === type);
+  if (known === undefined) return null;
+  const text = textIn(doc, known);
+  // Whatever else lies in it counts as length, and positions would be other ones than those of its text.
+  if (text.length !== text.toString().length) return `the ${known} holds something else than text`;
+  return text.length <= MAX_TEXT_CHARS ? null : `the ${known} is longer than ${MAX_TEXT_CHARS} characters`;
 }

@@ -45,6 +45,7 @@ export class Documents implements SessionDocuments {
   readonly #rows: Map<string, DocumentRow>;
   /** The one used last comes last. */
   readonly #loaded = new Map<string, Promise<SharedDocument>>();
+  readonly #inMemory = new Map<string, SharedDocument>();
   readonly #listeners = new Set<DocumentsListener>();
   readonly #textListeners = new Set<Parameters<SessionDocuments['onText']>[0]>();
   #version = 0;
@@ -52,7 +53,12 @@ export class Documents implements SessionDocuments {
   static async open(options: DocumentsOptions): Promise<Documents> {
     const { store, onProblem } = options;
     const rows = await store.listDocuments();
-    const workspace = await SharedDocument.load({ name: WORKSPACE_DOCUMENT, store, onProblem });
+    const workspace = await SharedDocument.load({
+      name: WORKSPACE_DOCUMENT,
+      row: rows.find(({ name }) => name === WORKSPACE_DOCUMENT),
+      store,
+      onProblem,
+    });
     const documents = new Documents(options, rows, workspace);
     await documents.#takeOldDrafts();
     return documents;
@@ -120,12 +126,16 @@ export class Documents implements SessionDocuments {
     return () => this.#listeners.delete(listener);
   }
 
-  /** What was known of it when this machine started. */
-  row(name: string): DocumentRow | undefined {
-    return this.#rows.get(name);
+  /** Those in memory. */
+  get loaded(): readonly SharedDocument[] {
+    return [this.workspace, ...this.#inMemory.values()];
   }
-  names(): IterableIterator<string> {
-    return this.#rows.keys();
+  row(name: string): DocumentRow | undefined {
+    return this.#inMemory.get(name) ?? this.#rows.get(name);
+  }
+  /** Those that have ever been written or received here, as they stand. */
+  get rows(): readonly DocumentRow[] {
+    return [...this.#rows.values()].map((row) => this.#inMemory.get(row.name) ?? row);
   }
 
   /** The document, read from the store where it is not in memory. */
@@ -143,12 +153,13 @@ export class Documents implements SessionDocuments {
     const { store, onProblem } = this.#options;
     let document: SharedDocument;
     try {
-      document = await SharedDocument.load({ name, store, onProblem });
+      document = await SharedDocument.load({ name, row: this.#rows.get(name), store, onProblem });
     } catch (error) {
       this.#loaded.delete(name);
       throw error;
     }
-    if (!this.#rows.has(name)) this.#rows.set(name, { name, unsent: false, sync: null });
+    this.#rows.set(name, { name, unsent: document.unsent, sync: document.sync });
+    this.#inMemory.set(name, document);
     const runId = sessionOfDocument(name);
     if (runId !== null) for (const text of SESSION_TEXTS) onText(document.doc, text, () => this.#tell(document, runId, text));
     for (const listener of this.#listeners) listener.handleLoaded?.(document);
@@ -170,7 +181,10 @@ export class Documents implements SessionDocuments {
   }
 
   #unload(document: SharedDocument): void {
-    this.#loaded.delete(document.name);
+    const { name, unsent, sync } = document;
+    this.#loaded.delete(name);
+    this.#inMemory.delete(name);
+    this.#rows.set(name, { name, unsent, sync });
     for (const listener of this.#listeners) listener.handleUnloaded?.(document);
     document.doc.destroy();
   }

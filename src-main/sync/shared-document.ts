@@ -1,5 +1,6 @@
 import * as Y from 'yjs';
-import type { Store } from '../store/store.ts';
+import type { Json } from '../../src-shared/events.ts';
+import type { DocumentRow, Store } from '../store/store.ts';
 
 export type DocumentStore = Pick<
   Store,
@@ -13,6 +14,7 @@ const FROM_STORE = 'store';
 
 export interface SharedDocumentOptions {
   readonly name: string;
+  readonly row: DocumentRow | undefined;
   readonly store: DocumentStore;
   readonly onProblem: (message: string, error?: unknown) => void;
 }
@@ -25,6 +27,10 @@ export class SharedDocument {
   remote: unknown = null;
   /** It has to stay in memory: somebody is sending it, or hears others' changes. */
   isBusy = false;
+  /** It holds changes that the relay has not stored. */
+  unsent: boolean;
+  /** Where it stands with the relay, as it was noted last. */
+  sync: Json;
   readonly #store: DocumentStore;
   readonly #onProblem: SharedDocumentOptions['onProblem'];
   #updates = 0;
@@ -33,8 +39,10 @@ export class SharedDocument {
   #writes = 0;
   #written: Promise<void> = Promise.resolve();
 
-  private constructor({ name, store, onProblem }: SharedDocumentOptions) {
+  private constructor({ name, row, store, onProblem }: SharedDocumentOptions) {
     this.name = name;
+    this.unsent = row?.unsent ?? false;
+    this.sync = row?.sync ?? null;
     this.#store = store;
     this.#onProblem = onProblem;
   }
@@ -62,6 +70,10 @@ export class SharedDocument {
   written(): Promise<void> {
     return this.#written;
   }
+  /** About what the whole document takes. */
+  get wholeBytes(): number {
+    return this.#wholeBytes;
+  }
   get isWriting(): boolean {
     return this.#writes > 0;
   }
@@ -69,6 +81,7 @@ export class SharedDocument {
   /** `change` in the place where it is called, behind the changes before it. */
   note(change: Parameters<DocumentStore['writeDocument']>[1]): Promise<void> {
     this.#writes++;
+    if (change.sync !== undefined) this.sync = change.sync;
     const written = this.#store.writeDocument(this.name, change).finally(() => {
       this.#writes--;
     });
@@ -78,6 +91,7 @@ export class SharedDocument {
   }
 
   #keep(update: Uint8Array, isRemote: boolean): void {
+    if (!isRemote) this.unsent = true;
     const mark = isRemote ? {} : { unsent: true };
     this.#updates++;
     this.#bytesOnTop += update.byteLength;
