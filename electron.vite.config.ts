@@ -20,6 +20,12 @@ const mainEntries: Record<string, string> = {
 const preloadEntries: Record<string, string> = { preload: 'src-main/electron/preload.ts' };
 const rendererEntries: Record<string, string> = { index: 'src-renderer/index.html' };
 
+/**
+ * Packages that each start needs, put into our own files: as packages they are well over a hundred modules that would be found, read
+ * and compiled one by one, on the thread that also has to give the window its page.
+ */
+const loadedAtStart = ['zod', 'pino', 'yjs', 'lib0', 'write-file-atomic', 'uuid', 'env-paths', 'jsonc-parser', 'chokidar'];
+
 const existing = (entries: Record<string, string>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(entries)
@@ -73,8 +79,7 @@ if (Object.keys(main).length > 0) {
   parts.main = {
     plugins: [commandLine()],
     build: {
-      // As a package it is over a hundred files, most of them languages, that each process would read when it starts.
-      externalizeDeps: { exclude: ['zod'] },
+      externalizeDeps: { exclude: loadedAtStart },
       target: 'node20.18',
       sourcemap: true,
       minify: false,
