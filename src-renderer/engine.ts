@@ -1,7 +1,7 @@
 import { type AttachmentListener, type AttachOptions, type ClientAttachment, RunSessionClient } from '../src-shared/client.ts';
 import type { ReconnectToken } from '../src-shared/http-api.ts';
 import { type ClientId, InputId, type RunId, type Seq } from '../src-shared/ids.ts';
-import type { OperationName, ParamsOf, ResultOf } from '../src-shared/operations.ts';
+import type { OperationName, OutboxItem, ParamsOf, ResultOf } from '../src-shared/operations.ts';
 import type { HostMessage } from '../src-shared/protocol.ts';
 import type { SessionSummary } from '../src-shared/session.ts';
 import { Settings } from '../src-shared/settings.ts';
@@ -44,6 +44,7 @@ export function startEngine({ shellOperations, ...link }: EngineLink): () => voi
     if (state.is === 'live') {
       void readSettings();
       void readMachines();
+      void readOutbox();
     }
   });
   started.onSessions(takeSessions);
@@ -97,6 +98,9 @@ function handleMessage(message: HostMessage): void {
       useWindow.setState({ machines });
       return;
     }
+    case 'outbox:changed':
+      takeOutbox(message.runId, message.items);
+      return;
     case 'pairing:changed':
       useWindow.setState({ pairing: message.state });
       return;
@@ -131,6 +135,31 @@ async function readMachines(): Promise<void> {
     // The window works as that of a single machine; the next change is told whole.
     console.error('the machines could not be read', error);
   }
+}
+
+async function readOutbox(): Promise<void> {
+  try {
+    const { items } = await call('outbox.list', {});
+    useWindow.setState({ outboxes: new Map() });
+    for (const { runId } of items) {
+      takeOutbox(
+        runId,
+        items.filter((item) => item.runId === runId),
+      );
+    }
+  } catch (error) {
+    // What waits goes on waiting; the next change is told whole.
+    console.error('what waits for other machines could not be read', error);
+  }
+}
+
+function takeOutbox(runId: RunId, items: readonly OutboxItem[]): void {
+  useWindow.setState(({ outboxes }) => {
+    const next = new Map(outboxes);
+    if (items.length === 0) next.delete(runId);
+    else next.set(runId, items);
+    return { outboxes: next };
+  });
 }
 
 function current(): RunSessionClient {

@@ -2,6 +2,7 @@ import { create } from 'zustand';
 import type { MachineId, RunId } from '../src-shared/ids.ts';
 import type { Keybinding } from '../src-shared/keymap.ts';
 import type { MachineList, PairingState } from '../src-shared/machines.ts';
+import type { OutboxItem } from '../src-shared/operations.ts';
 import type { SessionState, SessionSummary } from '../src-shared/session.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../src-shared/settings.ts';
 import { DEFAULT_PREFERENCES, type Preferences } from './preferences.ts';
@@ -73,6 +74,8 @@ export interface WindowState {
   readonly sessions: ReadonlyMap<RunId, SessionSummary>;
   /** What is known in full of the sessions that this window has attached. */
   readonly states: ReadonlyMap<RunId, SessionState>;
+  /** What this machine keeps for others until they have answered, by session. Those without have no entry. */
+  readonly outboxes: ReadonlyMap<RunId, readonly OutboxItem[]>;
   readonly presence: ReadonlyMap<RunId, Presence>;
   /** The user's machines and their relay; null: not known yet. */
   readonly machines: MachineList | null;
@@ -101,6 +104,7 @@ export const useWindow = create<WindowState>(() => ({
   host: null,
   sessions: new Map(),
   states: new Map(),
+  outboxes: new Map(),
   presence: new Map(),
   machines: null,
   pairing: { is: 'none' },

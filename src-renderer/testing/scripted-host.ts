@@ -248,6 +248,8 @@ export class ScriptedHost {
         return this.machines;
       case 'pairing.state':
         return { state: { is: 'none' } };
+      case 'outbox.list':
+        return { items: [] };
       case 'history.read':
         return { events: [], firstSeq: 1, lastSeq: 3, more: false };
       case 'history.search':

@@ -2,9 +2,13 @@ import { Ellipsis } from 'lucide-react';
 import { memo, type Ref, useCallback, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { PromptContent } from '../../../src-shared/events.ts';
+import type { InputId } from '../../../src-shared/ids.ts';
+import type { OutboxItem } from '../../../src-shared/operations.ts';
 import type { SessionState, SessionSummary } from '../../../src-shared/session.ts';
+import { call } from '../../engine.ts';
 import type { Attachment, CommandDraft } from '../../pane-contract.ts';
 import { endSession, isOver } from '../../session-actions.ts';
+import { useWindow } from '../../store.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { Menu, type MenuItem } from '../../ui/menu.tsx';
 import { showFailure } from '../../ui/toasts.tsx';
@@ -37,6 +41,7 @@ export interface ComposerAreaProps {
   readonly ref: Ref<ComposerHandle>;
 }
 
+const nothing: readonly OutboxItem[] = [];
 /** A prompt that goes straight into its turn is not shown as queued for the blink of an eye. */
 const flashMs = 250;
 
@@ -92,7 +97,17 @@ export const ComposerArea = memo(function ComposerArea(props: ComposerAreaProps)
       : isBusy
         ? t('composer.placeholderBusy')
         : t('composer.placeholder');
-  const showsQueue = useLasting(state.queue.length > 0 || outgoing.length > 0, flashMs);
+  const held = useWindow((window) => (session === null ? nothing : (window.outboxes.get(session.runId) ?? nothing)));
+  const showsQueue = useLasting(state.queue.length > 0 || outgoing.length > 0 || held.length > 0, flashMs);
+  const cancelHeld = async (inputId: InputId) => {
+    try {
+      await call('outbox.cancel', { inputId });
+      // What this window has sent itself it would offer to send again.
+      outbox.remove(inputId);
+    } catch (error) {
+      showFailure(t('queue.cancelFailed'), error);
+    }
+  };
   return (
     <div className="mx-auto w-full max-w-205 space-y-2 px-6 pb-3 @max-[560px]:px-3">
       {claude?.blocked != null && (
@@ -108,6 +123,9 @@ export const ComposerArea = memo(function ComposerArea(props: ComposerAreaProps)
           queue={state.queue}
           outgoing={outgoing}
           isOnline={isOnline}
+          held={held}
+          machine={session?.machine ?? ''}
+          onCancelHeld={(inputId) => void cancelHeld(inputId)}
           onEdit={(target, edited) => command({ kind: 'prompt-edit', target, text: edited }, t('queue.changeFailed'))}
           onMove={(target, before) => command({ kind: 'prompt-move', target, before }, t('queue.changeFailed'))}
           onDelete={(target) => command({ kind: 'prompt-delete', target }, t('queue.changeFailed'))}

@@ -1,5 +1,6 @@
 import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { InputId } from '../../../src-shared/ids.ts';
 import { RefusalError } from '../../../src-shared/refusal.ts';
 import { SampleLog, sampleLog } from '../../../src-shared/sim/sample-conversation.ts';
 import { settle } from '../../testing/window.tsx';
@@ -174,6 +175,47 @@ describe('the composer', () => {
     fireEvent.click(within(dialog).getByRole('button', { name: 'Never ask' }));
     await settle(() => pane.host.commands().length === 2);
     expect(pane.host.commands()[1]).toEqual({ kind: 'options', permissionMode: 'bypassPermissions' });
+  });
+});
+
+describe('a conversation of another machine', () => {
+  const remote = { connection: 'away', heardAt: null, historyComplete: true } as const;
+  const item = (text: string, state: 'waiting' | 'sent') =>
+    ({ inputId: InputId.parse(crypto.randomUUID()), kind: 'prompt', text, since: '2026-11-21T10:00:00.000Z', state }) as const;
+
+  it('says that prompts wait while that is away, shows them, and takes one back', async () => {
+    pane = await showPane(new SampleLog().created().events);
+    const { host } = pane;
+    act(() => host.change(host.runId, { machine: 'desktop', remote }));
+    await settle(() => composer().placeholder === 'desktop is away: prompts wait here until it is back');
+    const [waits, sent] = [item('Update the changelog', 'waiting'), item('And the docs', 'sent')];
+    act(() => host.send({ type: 'outbox:changed', runId: host.runId, items: [waits, sent] }));
+    const queue = await screen.findByRole('region', { name: 'Queued messages' });
+    expect(
+      within(queue)
+        .getAllByRole('listitem')
+        .map((row) => row.textContent),
+    ).toEqual(['Update the changelogWaits for desktop', 'And the docsSending']);
+    fireEvent.click(within(queue).getByRole('button', { name: 'Do not send' }));
+    await settle(() => host.calls.some(({ operation }) => operation === 'outbox.cancel'));
+    expect(host.calls.findLast(({ operation }) => operation === 'outbox.cancel')?.params).toEqual({ inputId: waits.inputId });
+  });
+
+  it('shows once what this window has sent itself', async () => {
+    pane = await showPane(new SampleLog().created().events);
+    const { host } = pane;
+    act(() => host.change(host.runId, { machine: 'desktop', remote }));
+    host.isSilent = true;
+    type('Later');
+    fireEvent.keyDown(composer(), { key: 'Enter' });
+    await settle(() => host.received.some((message) => message.type === 'run:input' && message.input.kind === 'prompt'));
+    const message = host.received.find((each) => each.type === 'run:input' && each.input.kind === 'prompt');
+    if (message?.type !== 'run:input' || message.input.kind !== 'prompt') throw new Error('no prompt was sent');
+    const { inputId } = message.input;
+    act(() => host.send({ type: 'outbox:changed', runId: host.runId, items: [{ ...item('Later', 'waiting'), inputId }] }));
+    const queue = await screen.findByRole('region', { name: 'Queued messages' });
+    await settle(() => within(queue).queryByText('Waits for desktop') !== null);
+    expect(within(queue).getAllByText('Later')).toHaveLength(1);
   });
 });
 

@@ -1,7 +1,8 @@
-import { ArrowDown, ArrowUp, GripVertical, Pencil, RotateCcw, Trash2 } from 'lucide-react';
+import { ArrowDown, ArrowUp, Clock, GripVertical, Pencil, RotateCcw, Trash2, X } from 'lucide-react';
 import { type DragEvent, type KeyboardEvent, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { InputId } from '../../../src-shared/ids.ts';
+import type { OutboxItem } from '../../../src-shared/operations.ts';
 import type { QueuedPrompt } from '../../../src-shared/session.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { Icon } from '../../ui/icon.tsx';
@@ -13,6 +14,11 @@ export interface PromptQueueProps {
   readonly queue: readonly QueuedPrompt[];
   readonly outgoing: readonly OutgoingPrompt[];
   readonly isOnline: boolean;
+  /** What this machine keeps for the one that the session runs on. */
+  readonly held: readonly OutboxItem[];
+  /** The name of that machine. */
+  readonly machine: string;
+  readonly onCancelHeld: (inputId: InputId) => void;
   readonly onEdit: (target: InputId, text: string) => void;
   /** `before: null`: to the end. */
   readonly onMove: (target: InputId, before: InputId | null) => void;
@@ -23,10 +29,11 @@ export interface PromptQueueProps {
 
 /** Prompts that wait for their turn, in its order, and those that are not with the engine yet. */
 export function PromptQueue(props: PromptQueueProps) {
-  const { queue, outgoing, isOnline, onMove, onRetry, onDiscard } = props;
+  const { queue, isOnline, onMove, onRetry, onDiscard } = props;
+  const { outgoing, waiting } = apart(props);
   const { t } = useTranslation('claude');
   const [dragged, setDragged] = useState<InputId | null>(null);
-  if (queue.length === 0 && outgoing.length === 0) return null;
+  if (queue.length === 0 && outgoing.length === 0 && waiting.length === 0) return null;
   const move = (index: number, by: 1 | -1) => {
     const target = queue[index];
     // Moving down by one is moving before the one after the next.
@@ -36,7 +43,7 @@ export function PromptQueue(props: PromptQueueProps) {
   return (
     <section aria-label={t('queue.label')} className="rounded-md border border-line bg-sunken">
       <p className="flex h-6 items-center px-3 text-11 text-faint">
-        {t('queue.title', { count: queue.length + outgoing.length })}
+        {t('queue.title', { count: queue.length + outgoing.length + waiting.length })}
       </p>
       <ol className="max-h-48 overflow-y-auto">
         {queue.map((prompt, index) => (
@@ -54,6 +61,9 @@ export function PromptQueue(props: PromptQueueProps) {
               setDragged(null);
             }}
           />
+        ))}
+        {waiting.map((item) => (
+          <HeldRow key={item.inputId} {...props} item={item} />
         ))}
         {outgoing.map((prompt) => (
           <OutgoingRow key={prompt.inputId} prompt={prompt} isOnline={isOnline} onRetry={onRetry} onDiscard={onDiscard} />
@@ -185,6 +195,35 @@ function QueueEditor({ label, text, onText, onSave, onCancel }: EditorProps) {
         </Button>
       </div>
     </div>
+  );
+}
+
+/** A prompt of this window's that waits for another machine is with both outboxes: it is shown once. What is in the host's queue has arrived. */
+function apart({ outgoing, held, queue }: PromptQueueProps) {
+  const heldIds = new Set(held.map(({ inputId }) => inputId));
+  const arrived = new Set(queue.map(({ inputId }) => inputId));
+  return {
+    outgoing: outgoing.filter(({ inputId }) => !heldIds.has(inputId) && !arrived.has(inputId)),
+    waiting: held.filter(({ inputId }) => !arrived.has(inputId)),
+  };
+}
+
+/** Kept by this machine until the one that the session runs on has answered. */
+function HeldRow({ item, machine, onCancelHeld }: PromptQueueProps & { item: OutboxItem }) {
+  const { t } = useTranslation('claude');
+  const { inputId, text, kind, state } = item;
+  const isWaiting = state === 'waiting';
+  return (
+    <li className="flex min-h-8 flex-wrap items-center gap-2 border-t border-line px-3 py-1">
+      {isWaiting ? <Icon of={Clock} size={14} className="text-faint" /> : <Spinner className="size-3.5 text-dim" />}
+      <span className="min-w-0 flex-1 truncate" title={text}>
+        {text ||
+          (kind === 'permission' ? t('queue.heldAnswer') : kind === 'prompt' ? t('queue.imagesOnly') : t('queue.heldChange'))}
+      </span>
+      <span className="text-11 text-dim">{isWaiting ? t('queue.held', { name: machine }) : t('queue.sending')}</span>
+      {/* What is on its way may have been carried out. */}
+      {isWaiting && <IconButton icon={X} label={t('queue.cancelHeld')} onClick={() => onCancelHeld(inputId)} />}
+    </li>
   );
 }
 

@@ -15,6 +15,8 @@ export class ConversationHost extends ScriptedHost {
   readonly #events: readonly LogEvent[];
   /** Refuses every command with it. */
   refuse: RefusalError | null = null;
+  /** Answers no command, as one whose machine is away. */
+  isSilent = false;
   #told = 0;
   #state: SessionState;
 
@@ -76,6 +78,7 @@ export class ConversationHost extends ScriptedHost {
   }
 
   override send(message: HostMessage): void {
+    if (message.type === 'run:input-result' && this.isSilent) return;
     if (message.type === 'run:input-result' && this.refuse !== null) {
       super.send({ ...message, outcome: { ok: false, refusal: this.refuse.refusal } });
       return;
