@@ -63,6 +63,19 @@ describe('without a server', { timeout: 60_000 }, () => {
   });
 });
 
+describe('started by hand', { timeout: 60_000 }, () => {
+  it('answers over HTTP too by the time it says that it runs', async () => {
+    const fresh = new CliGround();
+    try {
+      const started = z.object({ port: z.int(), url: z.url() }).parse(await fresh.json(['server', 'start']));
+      expect(await fresh.json(['server', 'status'])).toMatchObject(started);
+      expect(await fresh.ok(['server', 'status'])).toContain('0 sessions, 0 running; 1 client;');
+    } finally {
+      await fresh.dispose();
+    }
+  });
+});
+
 describe('with a server', { timeout: 120_000 }, () => {
   it('new starts one; it goes on when the command has ended', async () => {
     const { runId } = NewSession.parse(await ground.json(['new', '--title', 'first']));
@@ -183,6 +196,8 @@ describe('with a server', { timeout: 120_000 }, () => {
     await ground.ok(['config', 'set', 'terminal.fontSize']);
     expect(await ground.ok(['config', 'get', 'terminal.fontSize'])).toBe('13\n');
     expect((await ground.run(['config', 'set', 'terminal.fontSize', 'huge'])).code).toBe(2);
+    const tooLarge = await ground.run(['config', 'set', 'terminal.fontSize', '999']);
+    expect(tooLarge.stderr).toMatch(/terminal\.fontSize cannot be “999”: .*<=\d+/);
     const unknown = await ground.run(['config', 'get', 'fontsize']);
     expect(unknown.code).toBe(4);
     expect(unknown.stderr).toContain('terminal.fontSize');

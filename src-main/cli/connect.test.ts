@@ -77,7 +77,11 @@ describe('an interface', { timeout: 60_000 }, () => {
       return clients.filter(({ kind, sessions }) => kind === 'cli' && sessions.some((id) => id === runId));
     };
     await expect.poll(followers, { timeout: 20_000 }).toMatchObject([{ road: 'socket', state: 'active' }]);
-    expect(await ground.ok(['server', 'users'])).toMatch(/cli\s+socket\s+active/);
+    const users = await ground.run(['server', 'users']);
+    expect(users.stdout).toMatch(/cli\s+socket\s+active/);
+    expect(users.stdout).not.toContain('disconnected');
+    expect(users.stderr).toMatch(/\d+ more (has|have) left: baton server users --all/);
+    expect(await ground.ok(['server', 'users', '--all'])).toMatch(/cli\s+socket\s+disconnected/);
     expect(await ground.json(['disconnect', 'cli'])).toEqual({ disconnected: 1 });
     expect(await terminal.exit).not.toBe(0);
     expect((await ground.run(['disconnect', 'dashboard'])).stderr).toContain('None was connected');

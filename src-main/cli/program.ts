@@ -169,6 +169,7 @@ function addServerVerbs(root: Command, run: Run): void {
   server
     .command('users')
     .description('list its clients: windows, browsers, command lines, programs')
+    .option('-a, --all', 'those too that have left; --json always has them')
     .option(...JSON_FLAG)
     .action(run(async () => (await import('./verbs/server.ts')).users));
   server

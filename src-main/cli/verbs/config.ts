@@ -1,3 +1,4 @@
+import * as z from 'zod/mini';
 import { Settings } from '../../../src-shared/settings.ts';
 import { withEngine } from '../engine-client.ts';
 import { enginePlace } from '../engine-place.ts';
@@ -40,6 +41,9 @@ export async function path(): Promise<undefined> {
   printLine(enginePlace().paths.settingsFile);
 }
 
+/** What a value should be, in words: the schemas of this project bring none with them. */
+const WORDS = { error: z.locales.en().localeError };
+
 type Key = keyof Settings;
 const KEYS = Object.keys(Settings.shape);
 
@@ -58,11 +62,11 @@ function knownKey(text: string): Key {
 /** As it stands where that fits the setting, else read as JSON: a text needs no quotes, and `14` is a number where one is wanted. */
 function valueFor(key: Key, text: string) {
   const schema = Settings.shape[key];
-  const asText = schema.safeParse(text);
+  const asText = schema.safeParse(text, WORDS);
   if (asText.success) return asText.data;
   const json = parsed(text);
   // `undefined` would be taken for the default.
-  const asJson = json === undefined ? asText : schema.safeParse(json);
+  const asJson = json === undefined ? asText : schema.safeParse(json, WORDS);
   if (asJson.success) return asJson.data;
   throw new Failure(EXIT.usage, `${key} cannot be “${oneLine(text)}”: ${asJson.error.issues[0]?.message ?? 'it does not fit'}.`);
 }

@@ -9,20 +9,30 @@ import { hasColors, oneLine, painter, print, printJson, printLine, type Style, s
 import { startServer } from '../start-server.ts';
 import { ago, table } from '../table.ts';
 
+const LOOK_EVERY_MS = 20;
+/** Where it cannot listen, on a port that is taken, say, there will be none; status and doctor tell. */
+const HTTP_WITHIN_MS = 5_000;
+
 export async function start(options: { readonly timeout: number; readonly json?: boolean }): Promise<undefined> {
   const place = enginePlace();
   const running = await connectTo(place.socket);
   const socket = running ?? (await startServer(place, options.timeout)).socket;
   await withSocket(place, socket, async (client) => {
-    const { pid, version } = await client.call('engine.status', {});
-    if (options.json) printJson({ running: true, pid, version, socket: place.socket });
-    else
-      say(
-        running === null
-          ? `Baton ${version} runs in the background (pid ${pid}).`
-          : `Baton ${version} runs already (pid ${pid}).`,
-      );
+    const { pid, port, url, version } = await whenServing(client);
+    if (options.json) printJson({ running: true, pid, port, url, version, socket: place.socket });
+    else say(`Baton ${version} runs ${running === null ? 'in the background' : 'already'} (pid ${pid}).`);
   });
+}
+
+/** The engine answers before its HTTP server listens; whoever asks to have it started may want that one next. */
+async function whenServing(client: RunSessionClient): Promise<ResultOf<'engine.status'>> {
+  const { settings } = await client.call('settings.get', {});
+  const givesUpAt = Date.now() + HTTP_WITHIN_MS;
+  for (;;) {
+    const found = await client.call('engine.status', {});
+    if (found.url !== null || !settings['server.enabled'] || Date.now() > givesUpAt) return found;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
 }
 
 export async function status(options: { readonly json?: boolean }): Promise<number> {
@@ -42,17 +52,25 @@ export async function status(options: { readonly json?: boolean }): Promise<numb
       return;
     }
     printLine(`Baton ${version} runs on ${machine} (pid ${pid}) since ${startedAt}.`);
-    printLine(`${running} of ${sessions} sessions run, ${clients} clients, log of ${(logBytes / 1e6).toFixed(1)} MB.`);
+    printLine(
+      `${counted(sessions, 'session')}, ${running} running; ${counted(clients, 'client')}; log of ${megabytes(logBytes)}.`,
+    );
     printLine(`Data: ${home}   Socket: ${place.socket}   ${url === null ? 'No HTTP server.' : `HTTP: ${url}`}`);
   });
   return EXIT.done;
 }
 
-export async function users(options: { readonly json?: boolean }): Promise<undefined> {
+export async function users(options: { readonly all?: boolean; readonly json?: boolean }): Promise<undefined> {
   await withEngine(async (client) => {
     const { clients } = await client.call('clients.list', {});
-    if (options.json) printJson({ clients });
-    else print(clientTable(clients));
+    if (options.json) {
+      printJson({ clients });
+      return;
+    }
+    const shown = options.all ? clients : clients.filter(({ state }) => state !== 'disconnected');
+    print(clientTable(shown));
+    const left = clients.length - shown.length;
+    if (left > 0) say(`${left} more ${left === 1 ? 'has' : 'have'} left: baton server users --all`);
   });
 }
 
@@ -116,8 +134,7 @@ function requestTable(requests: Requests): string {
 }
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
-
-const LOOK_EVERY_MS = 20;
+const counted = (count: number, thing: string) => `${count} ${thing}${count === 1 ? '' : 's'}`;
 
 export async function stop(options: { readonly yes?: boolean; readonly timeout: number }): Promise<undefined> {
   const place = enginePlace();
