@@ -11,6 +11,7 @@ import type {
   DocumentChange,
   InputRecord,
   LostRun,
+  OutboxRow,
   SearchHit,
   SessionRow,
   Store,
@@ -203,6 +204,18 @@ export class LogStore implements Store {
 
   deleteDocument(name: string): Promise<void> {
     return this.#write(null, [], { op: 'document-gone', name }, true);
+  }
+
+  listOutbox(): ReturnType<Store['listOutbox']> {
+    return this.#ask('outbox', null);
+  }
+
+  putOutbox(row: OutboxRow): Promise<void> {
+    return this.#write(null, [], { op: 'outbox', row }, true);
+  }
+
+  removeOutbox(inputId: string): Promise<void> {
+    return this.#write(null, [], { op: 'outbox-gone', inputId }, false);
   }
 
   getFact(name: string): Promise<Json> {

@@ -2,7 +2,7 @@ import type { Json } from '../../src-shared/events.ts';
 import type { Epoch, RunId, Seq } from '../../src-shared/ids.ts';
 import type { Screen } from '../../src-shared/operations.ts';
 import type { Gap } from './gaps.ts';
-import type { DocumentChange, DocumentRow, InputRecord, SearchHit, SessionRow } from './store.ts';
+import type { DocumentChange, DocumentRow, InputRecord, OutboxRow, SearchHit, SessionRow } from './store.ts';
 import type { StoreFailure } from './store-error.ts';
 
 /** Everything that passes between the store and its workers. Sessions are named by their integer key. */
@@ -33,6 +33,8 @@ export type WriteExtra =
   | { readonly op: 'old-draft-gone'; readonly key: number }
   | { readonly op: 'document'; readonly name: string; readonly change: DocumentChange }
   | { readonly op: 'document-gone'; readonly name: string }
+  | { readonly op: 'outbox'; readonly row: OutboxRow }
+  | { readonly op: 'outbox-gone'; readonly inputId: string }
   | { readonly op: 'fact'; readonly name: string; readonly value: Json }
   | { readonly op: 'child'; readonly key: number; readonly pid: number; readonly startTime: string }
   | { readonly op: 'child-gone'; readonly key: number; readonly pid: number };
@@ -168,6 +170,7 @@ export interface ReaderCalls {
   oldDrafts: { readonly params: null; readonly result: readonly { readonly runId: RunId; readonly text: string }[] };
   documents: { readonly params: null; readonly result: readonly DocumentRow[] };
   document: { readonly params: { readonly name: string }; readonly result: readonly Uint8Array[] };
+  outbox: { readonly params: null; readonly result: readonly OutboxRow[] };
   fact: { readonly params: { readonly name: string }; readonly result: Json };
   children: {
     readonly params: null;

@@ -114,6 +114,18 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX document_updates_by_key ON document_updates (key, id);
   `,
+  `
+  -- Commands for sessions of other machines, until those have answered; in the order of their ids.
+  CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY,
+    input_id TEXT NOT NULL UNIQUE,
+    run_id TEXT NOT NULL,
+    machine_id TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    since_ts INTEGER NOT NULL,
+    command_json TEXT NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /**

@@ -23,6 +23,7 @@ const SMALL_TABLES = [
   'screens',
   'documents',
   'document_updates',
+  'outbox',
 ];
 
 /** Looks for damaged pages: seconds for a large file, so it runs behind the start, in a thread of its own that ends with it. */

@@ -69,6 +69,7 @@ class ReaderLoop {
       oldDrafts: () => reader.oldDrafts(),
       documents: () => reader.documents(),
       document: (params) => reader.document(params),
+      outbox: () => reader.outbox(),
       fact: (params) => reader.fact(params),
       children: () => reader.children(),
       sizeBytes: () => reader.sizeBytes(),

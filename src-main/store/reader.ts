@@ -8,7 +8,7 @@ import { EventRead } from './event-read.ts';
 import { gapsBetween, missingPart } from './gaps.ts';
 import type { EventPage, ReadQuery } from './messages.ts';
 import { indexPath } from './search-index.ts';
-import type { DocumentRow, InputRecord, SessionRow } from './store.ts';
+import type { DocumentRow, InputRecord, OutboxRow, SessionRow } from './store.ts';
 
 /** Answers from a read-only connection; short statements only, so that neither a write nor the next question waits long. */
 export class Reader {
@@ -122,6 +122,15 @@ export class Reader {
     )
       .all(name)
       .map(({ bytes }) => bytes);
+  }
+
+  outbox(): OutboxRow[] {
+    return this.#prepare<Omit<OutboxRow, 'command'> & { command_json: string }>(
+      `SELECT input_id AS inputId, run_id AS runId, machine_id AS machineId, client_id AS clientId, since_ts AS sinceMs,
+         command_json FROM outbox ORDER BY id`,
+    )
+      .all()
+      .map(({ command_json, ...row }) => ({ ...row, command: parseJson(command_json) }));
   }
 
   fact({ name }: { name: string }): Json {

@@ -36,9 +36,15 @@ export function rescue(source: Database, target: Database): { readonly sessions:
     }
   }
   for (const table of ['workspace_layout', 'facts']) copyRows(source, target, table, '');
-  // A file of an older format has none.
-  const hasDocuments = readable(() => source.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'document_updates'").iterate());
-  if (hasDocuments.length > 0) for (const table of ['documents', 'document_updates']) copyRows(source, target, table, '');
+  const inSource = new Set(
+    readable(() => source.prepare<[], { name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'").iterate()).map(
+      ({ name }) => name,
+    ),
+  );
+  // A file of an older format does not have them all.
+  for (const table of ['documents', 'document_updates', 'outbox']) {
+    if (inSource.has(table)) copyRows(source, target, table, '');
+  }
   return { sessions: sessions.length, events };
 }
 

@@ -9,6 +9,7 @@ import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LogEvent, NewEvent } from '../../src-shared/events.ts';
 import type { RunId, Seq } from '../../src-shared/ids.ts';
+import { testMachineId } from '../../src-shared/sim/workspace.ts';
 import { json, newSession, numbered, output, prompt, runIdOf, temporaryFolder } from './store.fixture.ts';
 import { openStore, type Store } from './store.ts';
 import { StoreError } from './store-error.ts';
@@ -188,7 +189,16 @@ describe('sessions', () => {
     await create(2, [json(1)]);
   });
 
-  it('keep layouts, drafts, facts, children and screens', async () => {
+  const outboxRow = (n: number) => ({
+    inputId: `input ${n}`,
+    runId: runIdOf(n),
+    machineId: testMachineId(n),
+    clientId: 'client',
+    sinceMs: 5,
+    command: { kind: 'close' },
+  });
+
+  it('keep layouts, drafts, facts, the outbox, children and screens', async () => {
     const runId = await create(1);
     expect([await store.getLayout('c'), await store.readDocument('d'), await store.getFact('f')]).toEqual([null, [], null]);
     expect([await store.screen(runId), await store.listChildren()]).toEqual([null, []]);
@@ -197,6 +207,10 @@ describe('sessions', () => {
       store.setLayout('c', { panes: [1] }),
       store.writeDocument('d', { update: Buffer.from('one') }),
       store.setFact('f', [1]),
+      store.putOutbox(outboxRow(1)),
+      store.putOutbox(outboxRow(2)),
+      store.putOutbox({ ...outboxRow(2), clientId: 'another' }),
+      store.removeOutbox('input 1'),
       store.putChild({ runId, pid: 7, startTime: 'boot+1' }),
       store.putChild({ runId, pid: 8, startTime: 'boot+2' }),
       store.removeChild(runId, 7),
@@ -208,6 +222,7 @@ describe('sessions', () => {
     expect(await store.getLayout('c')).toEqual({ panes: [1] });
     expect((await store.readDocument('d')).map((update) => Buffer.from(update).toString())).toEqual(['one']);
     expect(await store.getFact('f')).toEqual([1]);
+    expect(await store.listOutbox()).toEqual([outboxRow(2)]);
     expect(await store.listChildren()).toEqual([{ runId, pid: 8, startTime: 'boot+2' }]);
     expect(await store.screen(runId)).toEqual(screen(9));
     expect(await store.screen(runId, 8 as Seq)).toEqual(screen(5));

@@ -1,5 +1,5 @@
 import type { Json, LogEvent } from '../../src-shared/events.ts';
-import type { Epoch, RunId, Seq } from '../../src-shared/ids.ts';
+import type { Epoch, MachineId, RunId, Seq } from '../../src-shared/ids.ts';
 import type { Screen } from '../../src-shared/operations.ts';
 import { LogStore } from './log-store.ts';
 import type { ReaderMethod, Recovered } from './messages.ts';
@@ -40,6 +40,16 @@ export interface DocumentChange {
   readonly replaces?: boolean;
   readonly unsent?: boolean;
   readonly sync?: Json;
+}
+
+/** A command for a session of another machine, until that one has answered. */
+export interface OutboxRow {
+  readonly inputId: string;
+  readonly runId: RunId;
+  readonly machineId: MachineId;
+  readonly clientId: string;
+  readonly sinceMs: number;
+  readonly command: Json;
 }
 
 export interface AppendRequest {
@@ -179,6 +189,13 @@ export interface Store {
   /** Creates the document where there is none. Committed in the order of the calls. */
   writeDocument(name: string, change: DocumentChange): Promise<void>;
   deleteDocument(name: string): Promise<void>;
+
+  /** In the order in which they were put. */
+  listOutbox(): Promise<readonly OutboxRow[]>;
+  /** Resolves after fsync. One that is there already stays as it is. */
+  putOutbox(row: OutboxRow): Promise<void>;
+  removeOutbox(inputId: string): Promise<void>;
+
   /** Facts of this machine by name (machineId …). */
   getFact(name: string): Promise<Json>;
   setFact(name: string, value: Json): Promise<void>;

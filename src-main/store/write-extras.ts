@@ -84,6 +84,23 @@ export class WriteExtras {
         this.#run('DELETE FROM document_updates WHERE key = (SELECT key FROM documents WHERE name = ?)', extra.name);
         this.#run('DELETE FROM documents WHERE name = ?', extra.name);
         return;
+      case 'outbox': {
+        const { inputId, runId, machineId, clientId, sinceMs, command } = extra.row;
+        this.#run(
+          `INSERT INTO outbox (input_id, run_id, machine_id, client_id, since_ts, command_json) VALUES (?, ?, ?, ?, ?, ?)
+           ON CONFLICT (input_id) DO NOTHING`,
+          inputId,
+          runId,
+          machineId,
+          clientId,
+          sinceMs,
+          JSON.stringify(command),
+        );
+        return;
+      }
+      case 'outbox-gone':
+        this.#run('DELETE FROM outbox WHERE input_id = ?', extra.inputId);
+        return;
       case 'fact':
         this.#run('INSERT OR REPLACE INTO facts (name, value_json) VALUES (?, ?)', extra.name, JSON.stringify(extra.value));
         return;
