@@ -22,9 +22,13 @@ const rendererEntries: Record<string, string> = { index: 'src-renderer/index.htm
 
 /**
  * Packages that each start needs, put into our own files: as packages they are well over a hundred modules that would be found, read
- * and compiled one by one, on the thread that also has to give the window its page.
+ * and compiled one by one, on the thread that also has to give the window its page. y-websocket and y-protocols come later, but have to
+ * meet the same Yjs.
  */
-const loadedAtStart = ['zod', 'pino', 'yjs', 'lib0', 'write-file-atomic', 'uuid', 'env-paths', 'jsonc-parser', 'chokidar'];
+const loadedAtStart = [
+  ...['zod', 'pino', 'yjs', 'lib0', 'y-websocket', 'y-protocols'],
+  ...['write-file-atomic', 'uuid', 'env-paths', 'jsonc-parser', 'chokidar'],
+];
 
 const existing = (entries: Record<string, string>): Record<string, string> =>
   Object.fromEntries(

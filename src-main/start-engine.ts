@@ -30,7 +30,7 @@ import { type KeyRing, Secrets } from './secrets.ts';
 import { SettingsFile } from './settings-file.ts';
 import { openStore, type Store } from './store/store.ts';
 import { streamWire } from './stream-wire.ts';
-import { Documents } from './sync/documents.ts';
+import type { StartSyncPart } from './sync/sync-context.ts';
 
 export interface StartOptions {
   readonly paths: Paths;
@@ -130,6 +130,8 @@ async function openAll(
   opened: Opened,
 ): Promise<RunningEngine> {
   const onProblem = (message: string, error?: unknown) => logger.error('engine problem', { reason: message, error });
+  // Yjs takes a moment to load: while the store's threads open the log.
+  const loadingDocuments = import('./sync/documents.ts');
   const store = opened.add(await openStore({ file: paths.database, onProblem: onNotice }), (it) => it.close());
   if (store.recovered !== null) onNotice(store.recovered.message);
   const identity = await Identity.open(store);
@@ -175,8 +177,14 @@ async function openAll(
   const probe = new ClaudeProbe({ ...claude, childEnv });
   const files = new FileFinder();
 
+  const { Documents } = await loadingDocuments;
   const documents = await Documents.open({ store, onProblem });
   const machineName = () => settings.settings['machine.name'] || hostname();
+  const startDocuments: StartSyncPart = async (context) => {
+    const { DocumentSync } = await import('./sync/document-sync.ts');
+    if (engine === null) throw new Error('documents are synced for an engine');
+    return new DocumentSync({ context, documents, sessions: engine });
+  };
   const running = (): number => [...(engine?.sessions.values() ?? [])].length;
   machines = new Machines({
     store,
@@ -194,7 +202,7 @@ async function openAll(
     machineName,
     about: () => ({ state: 'up', version, platform: process.platform, sessions: running() }),
     // What runs while this machine is in a workspace, in the order in which it is started.
-    parts: () => [],
+    parts: () => [startDocuments],
     broadcast: (message) => engine?.broadcast(message),
   });
 

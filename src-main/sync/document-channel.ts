@@ -77,14 +77,14 @@ export class DocumentChannel {
   /** How often it has begun again; what was under way for an earlier time is void. */
   #beginnings = 0;
 
-  constructor({ context, document, check }: ChannelOptions, incarnation: string, events: ChannelEvents) {
+  constructor({ context, document, check }: ChannelOptions, place: string, events: ChannelEvents) {
     this.#context = context;
     this.#document = document;
     this.#check = check;
     this.#events = events;
     this.#stream = context.keyring.streamName('document', document.name);
-    this.#state = DocumentState.from(document.sync, incarnation);
-    if (DocumentState.incarnationOf(document.sync) !== incarnation && document.doc.store.clients.size > 0) document.unsent = true;
+    this.#state = DocumentState.from(document.sync, place);
+    if (DocumentState.placeOf(document.sync) !== place && document.doc.store.clients.size > 0) document.unsent = true;
     document.isBusy = true;
     void this.#start().catch((error: unknown) => this.#fail(error));
   }

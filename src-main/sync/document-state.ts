@@ -6,7 +6,7 @@ import type { Covered } from './document-payload.ts';
 
 const Count = z.int().check(z.nonnegative());
 const Stored = z.object({
-  incarnation: z.string(),
+  place: z.string(),
   position: Count,
   writers: z.array(z.tuple([z.string(), Count, z.string()])),
   atRelay: z.array(z.tuple([Count, Count])),
@@ -16,8 +16,8 @@ const Stored = z.object({
 
 /** Where a document stands with the relay: what of the stream is in it, and what of it is in the stream. */
 export class DocumentState {
-  /** Of the relay's state; another one has nothing of what is said here. */
-  readonly incarnation: string;
+  /** The workspace, in one life of its relay: in another one nothing of what is said here holds. */
+  readonly place: string;
   /** Everything up to here is in the document. */
   position = 0;
   #stream: StreamState = EMPTY_STREAM;
@@ -28,15 +28,15 @@ export class DocumentState {
   /** Something in the stream was refused: a snapshot made here would make it unreachable for others, who may see it otherwise. */
   hasRefused = false;
 
-  constructor(incarnation: string) {
-    this.incarnation = incarnation;
+  constructor(place: string) {
+    this.place = place;
   }
 
-  /** As it was noted; from the beginning where it was not, or of another incarnation. */
-  static from(noted: Json, incarnation: string): DocumentState {
-    const state = new DocumentState(incarnation);
+  /** As it was noted; from the beginning where it was not, or of another place. */
+  static from(noted: Json, place: string): DocumentState {
+    const state = new DocumentState(place);
     const read = Stored.safeParse(noted);
-    if (!read.success || read.data.incarnation !== incarnation) return state;
+    if (!read.success || read.data.place !== place) return state;
     const { position, writers, atRelay, bytesOnTop, hasRefused } = read.data;
     state.position = position;
     state.received({ ...EMPTY_STREAM, writers: new Map(writers.map(([writer, counter, hash]) => [writer, { counter, hash }])) });
@@ -46,8 +46,8 @@ export class DocumentState {
     return state;
   }
 
-  static incarnationOf(noted: Json): string | null {
-    return Stored.safeParse(noted).data?.incarnation ?? null;
+  static placeOf(noted: Json): string | null {
+    return Stored.safeParse(noted).data?.place ?? null;
   }
   static positionOf(noted: Json): number {
     return Stored.safeParse(noted).data?.position ?? 0;
@@ -65,10 +65,10 @@ export class DocumentState {
   }
 
   toJson(): Json {
-    const { incarnation, position, bytesOnTop, hasRefused } = this;
+    const { place, position, bytesOnTop, hasRefused } = this;
     const writers = [...this.#stream.writers].map(([writer, { counter, hash }]): Json => [writer, counter, hash]);
     return {
-      incarnation,
+      place,
       position,
       writers,
       atRelay: [...this.atRelay].map((entry): Json => [...entry]),

@@ -80,10 +80,11 @@ export class DocumentSync implements DocumentsListener {
     const { name, doc } = document;
     const check = new DocumentCheck(this.#checks, name, doc, (origin) => origin === document.remote);
     const socket = documentSocket((events) => {
-      const { state } = this.#context.link;
-      if (state.is !== 'live') return null;
+      const place = placeOf(this.#context);
       const onIdle = () => this.#handleIdle(name);
-      return new DocumentChannel({ context: this.#context, document, check }, state.welcome.incarnation, { ...events, onIdle });
+      return place === null
+        ? null
+        : new DocumentChannel({ context: this.#context, document, check }, place, { ...events, onIdle });
     });
     const provider = new WebsocketProvider('relay:', name, doc, {
       connect: false,
@@ -129,10 +130,8 @@ export class DocumentSync implements DocumentsListener {
   }
 
   #positionOf(name: string): number {
-    const { state } = this.#context.link;
     const sync = this.#documents.row(name)?.sync ?? null;
-    const isOfThisRelay = state.is === 'live' && DocumentState.incarnationOf(sync) === state.welcome.incarnation;
-    return isOfThisRelay ? DocumentState.positionOf(sync) : 0;
+    return DocumentState.placeOf(sync) === placeOf(this.#context) ? DocumentState.positionOf(sync) : 0;
   }
 
   #load(name: string): void {
@@ -140,8 +139,8 @@ export class DocumentSync implements DocumentsListener {
   }
 
   #handleLink(): void {
-    const { state } = this.#context.link;
-    const isLive = state.is === 'live';
+    const place = placeOf(this.#context);
+    const isLive = place !== null;
     if (isLive === this.#isLive) return;
     this.#isLive = isLive;
     this.#brought.clear();
@@ -149,9 +148,9 @@ export class DocumentSync implements DocumentsListener {
       if (isLive) provider.connect();
       else provider.disconnect();
     }
-    if (state.is !== 'live') return;
+    if (!isLive) return;
     for (const { name, unsent, sync } of this.#documents.rows) {
-      const isNew = sync !== null && DocumentState.incarnationOf(sync) !== state.welcome.incarnation;
+      const isNew = sync !== null && DocumentState.placeOf(sync) !== place;
       if ((unsent || isNew) && name !== WORKSPACE_DOCUMENT && !this.#synced.has(name)) this.#due.add(name);
     }
     this.#bring();
@@ -180,4 +179,9 @@ export class DocumentSync implements DocumentsListener {
       provider.connect();
     }
   }
+}
+
+/** Which relay's state a document's positions are of: its streams belong to one workspace in one life of the relay. Null without one. */
+function placeOf({ link: { state }, membership }: SyncContext): string | null {
+  return state.is === 'live' ? `${membership.workspace} ${state.welcome.incarnation}` : null;
 }
