@@ -22,7 +22,7 @@ export interface WantedRelay {
 }
 
 /** `relayKey`: hex. */
-const Ready = z.object({ port: z.int(), url: z.string(), relayKey: z.string() });
+const Ready = z.object({ pid: z.int(), port: z.int(), url: z.string(), relayKey: z.string() });
 export interface ServingRelay extends z.infer<typeof Ready> {
   readonly host: string;
 }

@@ -152,7 +152,11 @@ export class Machines {
 
   /** This machine's share of the one table of operations. */
   readonly operations: OperationHandlers = {
-    'machines.list': async () => this.list(),
+    'machines.list': async () => {
+      // While it is starting it would look like none.
+      await this.#loading?.catch(() => null);
+      return this.list();
+    },
     'machines.rename': async (params) => done((await this.#load()).synced.rename(params)),
     'machines.setRights': async (params) => done((await this.#load()).synced.setRights(params)),
     'machines.revoke': async ({ machineId }) => done((await this.#load()).synced.revoke(machineId)),

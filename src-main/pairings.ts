@@ -83,6 +83,8 @@ export class Pairings {
       onJoined: async ({ chain, relayKey }) => {
         if (place()?.url !== url) await setSettings({ 'relay.url': url });
         await synced.join(signer, chain, { url, key: relayKey });
+        // Whoever looks at the list as soon as it is done sees the others; what may be wrong with the relay is told there.
+        await synced.active().catch((error: unknown) => onProblem('the relay could not be reached after joining', error));
       },
       onState: (state) => {
         // The other machine may have added it, and does not add it again.

@@ -10,6 +10,7 @@ import type { Settings } from '../src-shared/settings.ts';
 import type { KeyRing } from './secrets.ts';
 import { openSocketWire } from './socket-wire.ts';
 import type { Store } from './store/store.ts';
+import { OTHER_RELAY } from './sync/handshake.ts';
 import type { LinkState } from './sync/link.ts';
 import { type KeptKeys, type KeyProtection, readMachineKeys, removeMachineKeys, writeMachineKeys } from './sync/machine-keys.ts';
 import { MachineList } from './sync/machine-list.ts';
@@ -174,7 +175,7 @@ export class Synced {
     const list = new MachineList(workspace, onChange);
     this.#life = { workspace, list, parts: started, relayUrl: place?.url ?? null };
     this.#label = this.#ownLabel();
-    workspace.link.onState((state) => this.#linked(state, place?.url ?? ''));
+    workspace.link.onState((state) => this.#linked(state, place));
     workspace.onMembership(() => this.#followLabel());
     for (const start of parts()) started.push(await start(workspace, onChange));
     onChange();
@@ -186,14 +187,35 @@ export class Synced {
     await this.#options.store.setFact(WORKSPACE, this.#kept);
   }
 
-  #linked(state: LinkState, url: string): void {
+  #linked(state: LinkState, place: RelayPlace | null): void {
+    const url = place?.url ?? '';
+    const { onProblem } = this.#options;
+    if (state.is === 'refused' && state.why === OTHER_RELAY && place?.key === null) {
+      this.#meetAnew(url).catch((error: unknown) => onProblem('the new relay could not be taken', error));
+    }
     if (state.is !== 'live') return;
     const key = toHex(state.relayKey);
-    const { onProblem } = this.#options;
     if (this.#kept !== null && (this.#kept.relay?.url !== url || this.#kept.relay.key !== key)) {
       this.#keep({ relay: { url, key } }).catch((error: unknown) => onProblem('the relay’s key could not be kept', error));
     }
     this.#tellName();
+  }
+
+  /**
+   * Where the user said that the relay is, there is one with another key: it has lost its disk, or somebody has taken its place, who
+   * then sees no more than any relay does. The user is told, and the machine goes on: a relay that lost its disk must not end syncing.
+   */
+  #meetAnew(url: string): Promise<void> {
+    this.#options.onNotice(
+      `The relay at ${url} is another one than before. If you have not set it up anew, somebody may have taken its place: it can read nothing, but hold things back.`,
+    );
+    return this.#inTurn(async () => {
+      const signer = this.#life?.workspace.signer;
+      if (signer === undefined || this.#kept === null || this.#isStopped) return;
+      await this.#end();
+      this.#kept = { ...this.#kept, relay: null };
+      await this.#live(signer, this.#kept);
+    });
   }
 
   /** The settings, or where the embedded relay listens, may be others. */

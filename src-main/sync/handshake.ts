@@ -32,6 +32,7 @@ export type Shaken =
   | { readonly is: 'failed'; readonly why: RelayRefusal };
 
 const FOUND_ASK = 1;
+export const OTHER_RELAY = 'This is another relay than the one this machine was paired at, or somebody stands in between.';
 
 /** A machine's side of the greeting: fed with what the relay says until it comes to something. */
 export class Handshake {
@@ -69,10 +70,7 @@ export class Handshake {
     }
     const pinned = this.#options.relayKey;
     if (pinned !== null && !isSame(pinned, relayKey)) {
-      return {
-        is: 'refused',
-        why: 'This is another relay than the one this machine was paired at, or somebody stands in between.',
-      };
+      return { is: 'refused', why: OTHER_RELAY };
     }
     this.#relayKey = relayKey.slice();
     this.#relayNonce = nonce.slice();
