@@ -27,8 +27,9 @@ export function useWindowTitle(): void {
         for (const [runId, session] of now.sessions) {
           const was = before.sessions.get(runId);
           if (was === undefined || was.status === session.status) continue;
-          if (session.status === 'waiting') announce(t('said.needsYou', { title: session.title }));
-          else if (session.status === 'ended') announce(t('said.ended', { title: session.title }));
+          const title = session.remote ? t('said.on', { title: session.title, machine: session.machine }) : session.title;
+          if (session.status === 'waiting') announce(t('said.needsYou', { title }));
+          else if (session.status === 'ended') announce(t('said.ended', { title }));
         }
       }),
     [t],

@@ -24,6 +24,7 @@ const summary = (change: Partial<SessionSummary> = {}): SessionSummary => ({
     exitCode: null,
     viewers: 0,
     branchOf: null,
+    remote: null,
   }),
   ...change,
 });
@@ -117,6 +118,16 @@ describe('noticeFor', () => {
     const notice = noticeFor(asked, away, DEFAULT_SETTINGS, secret);
     expect(notice).toMatchObject({ title: 'Claude in api: asks for permission', body: null, where: 'system' });
     expect(JSON.stringify(notice)).not.toContain('secret');
+  });
+
+  it('[view-1] names the machine of a session that runs elsewhere', () => {
+    const session = summary({ machine: 'desktop', remote: { connection: 'live', heardAt: null, historyComplete: true } });
+    const happening: Happening = { kind: 'permission-asked', session };
+    expect(noticeFor(happening, away, DEFAULT_SETTINGS, nothing)?.title).toBe('Claude in api on desktop: asks for permission');
+    const settings = { ...DEFAULT_SETTINGS, 'notifications.showContent': true };
+    expect(noticeFor(happening, away, settings, nothing)?.title).toBe(
+      'rewrite the secret parser on desktop: asks for permission',
+    );
   });
 
   it('shows it with leave', () => {

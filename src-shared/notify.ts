@@ -123,12 +123,12 @@ export function noticeFor(happening: Happening, attention: Attention, settings: 
   const showContent = settings['notifications.showContent'];
   // Who speaks stands above the words, which could be anybody's.
   if (kind === 'program') {
-    return { kind, runId: session.runId, title: showContent ? session.title : nameOf(session), body: happening.words, where };
+    return { kind, runId: session.runId, title: nameOf(session, showContent), body: happening.words, where };
   }
   return {
     kind,
     runId: session.runId,
-    title: `${showContent ? session.title : nameOf(session)}: ${wordsFor(happening, facts)}`,
+    title: `${nameOf(session, showContent)}: ${wordsFor(happening, facts)}`,
     body: showContent ? facts.detail : null,
     where,
   };
@@ -141,10 +141,11 @@ const SETTING_OF = {
   program: 'notifications.fromPrograms',
 } as const;
 
-/** What may stand on a lock screen: what kind of session, in which folder. A title may quote a prompt. */
-function nameOf(session: SessionSummary): string {
+/** Without leave to show more, what may stand on a lock screen: what kind of session, in which folder. A title may quote a prompt. */
+function nameOf(session: SessionSummary, showContent: boolean): string {
   const folder = session.cwd.split(/[\\/]/).findLast((part) => part !== '');
-  return `${session.kind === 'claude' ? 'Claude' : 'Terminal'}${folder === undefined ? '' : ` in ${folder}`}`;
+  const kind = `${session.kind === 'claude' ? 'Claude' : 'Terminal'}${folder === undefined ? '' : ` in ${folder}`}`;
+  return `${showContent ? session.title : kind}${session.remote === null ? '' : ` on ${session.machine}`}`;
 }
 
 function wordsFor(

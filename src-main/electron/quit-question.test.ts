@@ -20,6 +20,7 @@ const session = (kind: SessionSummary['kind'], status: SessionSummary['status'],
     exitCode: null,
     viewers: 0,
     branchOf: null,
+    remote: null,
   });
 
 it('asks nothing when nothing would be lost', () => {

@@ -24,6 +24,7 @@ const session = (number: number, status: SessionSummary['status'], title = `s${n
     exitCode: null,
     viewers: 0,
     branchOf: null,
+    remote: null,
   });
 
 const labels = (state: TrayState) => trayMenu(state, () => {}).flatMap(({ label }) => label ?? []);

@@ -16,6 +16,7 @@ import { addFocusTaker } from '../workspace/pane-focus.ts';
 import { machineMenu } from './machine-menu.ts';
 import { hasSeveral, mayManage, standingOf } from './machine-state.ts';
 import { useStandingWords } from './machine-words.ts';
+import { NotInSync } from './not-in-sync.tsx';
 import { RelaySection } from './relay-section.tsx';
 import { StandingMark } from './standing-mark.tsx';
 
@@ -33,7 +34,7 @@ export function MachinesPage() {
         <p className="flex items-center gap-2 p-6 text-faint">
           <Spinner /> {t('page.loading')}
         </p>
-      ) : list.workspace === null && !hasSeveral(list) ? (
+      ) : list.workspace === null && !hasSeveral(list) && list.relay.state !== 'refused' ? (
         <Alone />
       ) : (
         <div className="mx-auto max-w-170 px-4 pt-4 pb-16">
@@ -45,12 +46,14 @@ export function MachinesPage() {
               </Button>
             )}
           </header>
+          <NotInSync list={list} />
           {!mayManage(list) && <p className="pb-2 text-dim">{t('page.mayNot')}</p>}
           <ul className="divide-y divide-line border-y border-line">
             {list.machines.map((machine) => (
               <MachineEntry key={machine.machineId} machine={machine} mayManage={mayManage(list)} />
             ))}
           </ul>
+          {list.workspace && <p className="pt-2 text-11 text-faint">{t(`page.keys.${list.workspace.keys}`)}</p>}
           <RelaySection relay={list.relay} />
         </div>
       )}

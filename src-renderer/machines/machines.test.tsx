@@ -95,7 +95,7 @@ describe('adding a machine', () => {
     expect(called('relay.start')).toEqual([]);
   });
 
-  it('asks whether six digits match, and lets in after Confirm', async () => {
+  it('[view-2] asks whether six digits match, and lets in after Confirm', async () => {
     host.answers['pairing.confirm'] = (): ParamsOf<'pairing.cancel'> => {
       tell({ is: 'done', machine: { machineId: DESKTOP, name: 'desktop' } });
       return {};
@@ -174,7 +174,7 @@ describe('joining', () => {
 });
 
 describe('several machines', () => {
-  it('are listed with how they stand in words, and sessions say on which one they run', async () => {
+  it('[view-1] are listed with how they stand in words, and sessions say on which one they run', async () => {
     several();
     host.add({ title: 'here' });
     host.add({ title: 'there', ...remote });
@@ -243,7 +243,7 @@ describe('several machines', () => {
 });
 
 describe('a session of another machine', () => {
-  it('says above itself where it runs, by what road and how old it is', async () => {
+  it('[view-1] says above itself where it runs, by what road and how old it is', async () => {
     several();
     const heardAt = hoursAgo(2);
     const session = host.add({ title: 'there', ...remote, remote: { connection: 'live', heardAt, historyComplete: false } });
@@ -270,7 +270,7 @@ describe('a session of another machine', () => {
 });
 
 describe('a session to be started', () => {
-  it('cannot be started on a machine that is not there', async () => {
+  it('[view-5] cannot be started on a machine that is not there', async () => {
     several();
     close = await openWindow(host);
     const machines = await screen.findByRole('list', { name: 'Machines' });
@@ -279,7 +279,7 @@ describe('a session to be started', () => {
     expect(screen.queryByRole('menuitem', { name: 'New terminal on server' })).toBeNull();
   });
 
-  it('begins on the machine whose menu was used', async () => {
+  it('[view-5] begins on the machine whose menu was used', async () => {
     several();
     close = await openWindow(host);
     const machines = await screen.findByRole('list', { name: 'Machines' });

@@ -21,7 +21,6 @@ export function RelaySection({ relay }: { relay: RelayStatus }) {
   const { t: frame } = useTranslation();
   const now = useNow();
   const title = useId();
-  const isTrouble = relay.state === 'lost' || relay.state === 'refused';
   return (
     <section aria-labelledby={title} className="pt-6">
       <h2 id={title} className="text-15 font-semibold">
@@ -39,12 +38,12 @@ export function RelaySection({ relay }: { relay: RelayStatus }) {
         </dd>
         {relay.url !== null && <Address name={t('relay.address')} value={relay.url} />}
       </dl>
-      {isTrouble && relay.why !== null && (
+      {relay.state === 'lost' && relay.why !== null && (
         <ErrorNotice
-          title={t(`relay.${relay.state}`)}
+          title={t('relay.lost')}
           text={relay.why}
           action={{ label: t('relay.settings'), onSelect: () => void runCommand('settings.show') }}
-          tone={relay.state === 'lost' ? 'plain' : 'danger'}
+          tone="plain"
         />
       )}
       <Embedded relay={relay} />

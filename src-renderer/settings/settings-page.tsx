@@ -82,6 +82,7 @@ function Group({ group, rows, isWhole }: { group: SettingGroup; rows: readonly S
           </div>
         ))}
         {group === 'window' && isWhole && <ClosingPaneRow />}
+        {group === 'machines' && isWhole && <MachinesRow />}
       </div>
     </section>
   );
@@ -93,6 +94,19 @@ function ClaudeState() {
     <div className="py-1">
       <ClaudeNotice checked={checked} />
     </div>
+  );
+}
+
+function MachinesRow() {
+  const { t } = useTranslation('machines');
+  return (
+    <Row label={t('page.yours')} help={t('page.setting')}>
+      {(ids) => (
+        <Button {...ids} onClick={() => runCommand('machines.show')}>
+          {t('page.show')}
+        </Button>
+      )}
+    </Row>
   );
 }
 

@@ -183,7 +183,7 @@ describe('a conversation of another machine', () => {
   const item = (text: string, state: 'waiting' | 'sent') =>
     ({ inputId: InputId.parse(crypto.randomUUID()), kind: 'prompt', text, since: '2026-11-21T10:00:00.000Z', state }) as const;
 
-  it('says that prompts wait while that is away, shows them, and takes one back', async () => {
+  it('[view-3] says that prompts wait while that is away, shows them, and takes one back', async () => {
     pane = await showPane(new SampleLog().created().events);
     const { host } = pane;
     act(() => host.change(host.runId, { machine: 'desktop', remote }));
@@ -201,7 +201,7 @@ describe('a conversation of another machine', () => {
     expect(host.calls.findLast(({ operation }) => operation === 'outbox.cancel')?.params).toEqual({ inputId: waits.inputId });
   });
 
-  it('shows once what this window has sent itself', async () => {
+  it('[view-3] shows once what this window has sent itself', async () => {
     pane = await showPane(new SampleLog().created().events);
     const { host } = pane;
     act(() => host.change(host.runId, { machine: 'desktop', remote }));

@@ -1,0 +1,67 @@
+import { expect, type Page } from '@playwright/test';
+import { test as base, button } from './ground.ts';
+import { BatonHome } from './launch.ts';
+
+/** Two computers: each with its own home, settings and app. The first one runs the relay. */
+const test = base.extend<{ readonly laptop: BatonHome; readonly desktop: BatonHome }>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the pattern to know what a fixture needs
+  laptop: async ({}, use) => {
+    const home = new BatonHome({ 'machine.name': 'laptop', 'machines.keyProtection': 'plain', 'relay.port': 0 });
+    await use(home);
+    await home.dispose();
+  },
+  // biome-ignore lint/correctness/noEmptyPattern: as above
+  desktop: async ({}, use) => {
+    const home = new BatonHome({ 'machine.name': 'desktop', 'machines.keyProtection': 'plain' });
+    await use(home);
+    await home.dispose();
+  },
+});
+
+const machines = (page: Page) => page.getByRole('list', { name: 'Machines' });
+const digits = async (page: Page) => (await page.getByText(/^Check digits/).textContent())?.replace(/\D/g, '');
+
+/** Lets `joining` in, through both windows, as two people would (or one who walks). */
+async function pair(member: Page, joining: Page): Promise<void> {
+  await button(member, 'Add a machine').first().click();
+  await member.getByRole('radio', { name: /for itself only/ }).check();
+  await button(member, 'Show a code').click();
+  const command = await member.getByText(/^baton join/).textContent();
+  await button(joining, 'Add a machine').first().click();
+  await button(joining, 'I have a code').click();
+  await joining.getByRole('textbox', { name: 'Code' }).fill(command?.replace('baton join ', '').toLowerCase() ?? '');
+  await button(joining, 'Join').click();
+  await expect(member.getByRole('dialog', { name: 'Do they match?' })).toBeVisible();
+  await expect(joining.getByRole('dialog', { name: 'Do they match?' })).toBeVisible();
+  expect(await digits(joining)).toMatch(/^\d{6}$/);
+  expect(await digits(joining)).toBe(await digits(member));
+  await button(member, 'Confirm').click();
+  await expect(member.getByRole('dialog', { name: 'desktop is one of your machines' })).toBeVisible();
+  await expect(joining.getByRole('dialog', { name: /is one of your machines$/ })).toBeVisible();
+  for (const page of [member, joining]) await button(page, 'Done').click();
+}
+
+test('two machines are paired through their windows, see each other, and one is revoked and leaves', async ({
+  laptop,
+  desktop,
+}) => {
+  const [{ page: here }, { page: there }] = [await laptop.launch(), await desktop.launch()];
+  await expect(button(here, 'New terminal').first()).toBeEnabled();
+  await expect(button(there, 'New terminal').first()).toBeEnabled();
+  await pair(here, there);
+  await expect(machines(here).getByRole('listitem')).toHaveText([/^laptopthis machine/, /^desktoponline/]);
+  await expect(machines(there).getByRole('listitem')).toHaveText([/^desktopthis machine/, /^laptoponline/]);
+
+  await button(here, 'Relay').click();
+  await button(here, 'More about desktop').click();
+  await here.getByRole('menuitem', { name: 'Revoke…' }).click();
+  await button(here, 'Revoke').click();
+  await expect(machines(here)).toBeHidden();
+  await there.keyboard.press('Control+Shift+P');
+  await there.keyboard.type('machines');
+  await there.keyboard.press('Enter');
+  await expect(there.getByRole('alert').filter({ hasText: 'This machine does not sync with the others' })).toBeVisible();
+  await button(there, 'Leave…').click();
+  await button(there, 'Leave').click();
+  await expect(there.getByText('One machine so far')).toBeVisible();
+});
