@@ -1,4 +1,5 @@
 import type { SessionSummary } from '../../src-shared/session.ts';
+import { editDistance, isNear } from './edit-distance.ts';
 import { EXIT, Failure } from './failure.ts';
 import { oneLine } from './output.ts';
 
@@ -60,11 +61,9 @@ const MAX_SUGGESTIONS = 3;
 
 function notFound(all: readonly Named[], wanted: string): Failure {
   const id = wanted.toLowerCase();
-  // Two swapped letters count as two.
-  const mistakes = id.length < 4 ? 1 : Math.max(2, Math.floor(id.length / 3));
   const near = all
     .map((session) => ({ session, distance: nearness(session, id) }))
-    .filter(({ distance }) => distance <= mistakes)
+    .filter(({ distance }) => isNear(distance, id))
     .sort((a, b) => a.distance - b.distance)
     .slice(0, MAX_SUGGESTIONS)
     .map(({ session }) => session);
@@ -87,22 +86,8 @@ function nearness({ runId, title }: Named, typed: string): number {
   const lowTitle = title.toLowerCase();
   if (lowTitle.includes(typed)) return 0;
   return Math.min(
-    distance(runId.slice(0, typed.length), typed),
-    distance(runId.slice(-typed.length), typed),
-    distance(lowTitle.slice(0, 64), typed.slice(0, 64)),
+    editDistance(runId.slice(0, typed.length), typed),
+    editDistance(runId.slice(-typed.length), typed),
+    editDistance(lowTitle.slice(0, 64), typed.slice(0, 64)),
   );
-}
-
-/** Insertions, deletions and replacements from one text to the other. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
