@@ -11,8 +11,8 @@ import {
 import { CLOSE, type CloseReason, type Refusal, RefusalError } from '../../src-shared/refusal.ts';
 import type { Wire } from '../../src-shared/wire.ts';
 import type { Store } from '../store/store.ts';
+import type { EngineSession } from './engine-session.ts';
 import { parse } from './parse.ts';
-import type { Session } from './session.ts';
 import type { SessionCommand } from './session-commands.ts';
 import { RunViewer } from './viewer.ts';
 
@@ -37,7 +37,7 @@ export interface Caller {
 export interface ConnectionHost {
   readonly store: Pick<Store, 'read' | 'readBack'>;
   welcome(reconnect: ReconnectToken | null): Extract<HostMessage, { type: 'welcome' }>;
-  session(runId: RunId): Session | undefined;
+  session(runId: RunId): EngineSession | undefined;
   readonly operations: OperationHandlers;
   /** The connection's client is known now. */
   handleHello(connection: Connection): void;

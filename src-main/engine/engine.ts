@@ -76,7 +76,7 @@ export class Engine {
       ...options,
       now: options.now ?? Date.now,
       onChange: (session, isUrgent) => this.#handleChange(session, isUrgent),
-      onEvents: (count) => this.#events.add(count),
+      onEvents: (_session, count) => this.#events.add(count),
       onNotice: (runId, notice) => this.broadcast({ type: 'session:notice', runId, ...notice }),
     };
     this.clients = new Clients({ idleMs: options.clientIdleMs, onChange: () => this.#handleClients() });

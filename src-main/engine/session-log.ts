@@ -1,13 +1,12 @@
-import type { Json, LogEvent, NewEvent } from '../../src-shared/events.ts';
+import type { LogEvent, NewEvent } from '../../src-shared/events.ts';
 import { type Epoch, nextSeq, type RunId, type Seq } from '../../src-shared/ids.ts';
 import { RefusalError } from '../../src-shared/refusal.ts';
 import type { SessionState } from '../../src-shared/session.ts';
 import { foldState } from '../../src-shared/session-state.ts';
 import type { AppendRequest, InputRecord, Store } from '../store/store.ts';
+import type { ShownLog } from './engine-session.ts';
+import { LogTail, payloadBytes } from './log-tail.ts';
 
-/** Recent events kept in memory: viewers that are a little behind are served from here, without the store. */
-const TAIL_BYTES = 2 * 1024 * 1024;
-const TAIL_EVENTS = 8_192;
 /** Between attempts to store what the disk refused. */
 const RETRY_MS = 500;
 
@@ -53,7 +52,7 @@ export interface AppendOptions {
  * A refused write: what has been published keeps its number and is tried again until it is stored; a command that nobody has
  * seen is refused and leaves no number behind.
  */
-export class SessionLog {
+export class SessionLog implements ShownLog {
   readonly #options: SessionLogOptions;
   #lastSeq: Seq;
   #state: SessionState;
@@ -61,8 +60,7 @@ export class SessionLog {
   /** Not stored yet, or not published yet. In order. */
   #pending: Entry[] = [];
   #pendingBytes = 0;
-  #tail: LogEvent[] = [];
-  #tailBytes = 0;
+  readonly #tail = new LogTail();
   #retry: ReturnType<typeof setTimeout> | null = null;
   #isClosed = false;
 
@@ -130,27 +128,12 @@ export class SessionLog {
     this.#retry = null;
   }
 
-  /** Published events after `after`, from memory, about `maxBytes` of them (at least one). null: not in memory any more. */
   recent(after: Seq, maxBytes: number): readonly LogEvent[] | null {
-    if (after >= this.#published.seq) return [];
-    const first = this.#tail[0];
-    if (first === undefined || first.seq > after + 1) return null;
-    const from = after + 1 - first.seq;
-    let bytes = 0;
-    let to = from;
-    while (to < this.#tail.length && (to === from || bytes < maxBytes)) bytes += payloadBytes(this.#tail[to++] as LogEvent);
-    return this.#tail.slice(from, to);
+    return after >= this.#published.seq ? [] : this.#tail.recent(after, maxBytes);
   }
 
-  /** Bytes of terminal output that were published after that event and are still in memory. */
   outputAfter(seq: Seq): number {
-    let bytes = 0;
-    for (let at = this.#tail.length - 1; at >= 0; at--) {
-      const event = this.#tail[at] as LogEvent;
-      if (event.seq <= seq) break;
-      if (event.payload instanceof Uint8Array) bytes += event.payload.byteLength;
-    }
-    return bytes;
+    return this.#tail.outputAfter(seq);
   }
 
   #number(events: readonly NewEvent[]): readonly LogEvent[] {
@@ -199,26 +182,11 @@ export class SessionLog {
       entry.isPublished = true;
       for (const event of entry.events) {
         ready.push(event);
-        this.#remember(event);
+        this.#tail.remember(event);
         this.#published = { seq: event.seq, state: foldState(this.#published.state, event) };
       }
     }
     if (ready.length > 0) this.#options.onPublish(ready);
-  }
-
-  #remember(event: LogEvent): void {
-    this.#tail.push(event);
-    this.#tailBytes += payloadBytes(event);
-    if (this.#tailBytes <= TAIL_BYTES && this.#tail.length <= TAIL_EVENTS) return;
-    // A quarter at a time: shifting one by one would cost on every event.
-    let drop = 0;
-    while (
-      drop < this.#tail.length - 1 &&
-      (this.#tailBytes > (TAIL_BYTES * 3) / 4 || this.#tail.length - drop > (TAIL_EVENTS * 3) / 4)
-    ) {
-      this.#tailBytes -= payloadBytes(this.#tail[drop++] as LogEvent);
-    }
-    this.#tail = this.#tail.slice(drop);
   }
 
   /** Every entry from the refused one on is refused by the store as well: decide once, for all of them. */
@@ -263,19 +231,6 @@ export class SessionLog {
     this.#options.onTrouble(null);
     for (const entry of this.#pending) if (!entry.isStored) this.#write(entry);
   }
-}
-
-function payloadBytes({ payload }: LogEvent): number {
-  return payload instanceof Uint8Array ? payload.byteLength : jsonBytes(payload);
-}
-
-/** About: what a JSON value takes in memory. */
-function jsonBytes(value: Json | undefined): number {
-  if (typeof value === 'string') return value.length;
-  if (typeof value !== 'object' || value === null) return 8;
-  let bytes = 16;
-  for (const item of Array.isArray(value) ? value : Object.values(value)) bytes += 16 + jsonBytes(item);
-  return bytes;
 }
 
 function bytesOf(events: readonly LogEvent[]): number {

@@ -10,6 +10,19 @@ export interface Published {
   readonly frame: () => Uint8Array;
 }
 
+export function publishedOf(runId: RunId, events: readonly LogEvent[]): Published {
+  let outputBytes = 0;
+  for (const { channel, payload } of events) {
+    if (channel === 'pty:stdout' && payload instanceof Uint8Array) outputBytes += payload.byteLength;
+  }
+  let encoded: Uint8Array | null = null;
+  const frame = () => {
+    encoded ??= encodeMessage({ type: 'run:events', runId, events: events as LogEvent[] });
+    return encoded;
+  };
+  return { events, outputBytes, frame };
+}
+
 /** One attached client, as its session sees it. */
 export interface SessionViewer {
   readonly clientId: ClientId;

@@ -1,11 +1,12 @@
 import { type LogEvent, type NewEvent, newEvent } from '../../src-shared/events.ts';
 import type { Epoch, RunId, Seq } from '../../src-shared/ids.ts';
-import { encodeMessage, type LiveText } from '../../src-shared/protocol.ts';
+import type { LiveText } from '../../src-shared/protocol.ts';
 import { RefusalError } from '../../src-shared/refusal.ts';
 import type { SessionSpec, SessionState, SessionSummary } from '../../src-shared/session.ts';
 import type { Store } from '../store/store.ts';
 import type { Adapter, AdapterFactory, AdapterHost } from './adapters/adapter.ts';
 import type { Children } from './children.ts';
+import type { EngineSession } from './engine-session.ts';
 import { OutputHold } from './output-hold.ts';
 import { readLog } from './read-log.ts';
 import type { Screens } from './screen.ts';
@@ -16,7 +17,7 @@ import { type AppendOptions, SessionLog } from './session-log.ts';
 import { metaJson, type SessionMeta } from './session-meta.ts';
 import { SessionScreen } from './session-screen.ts';
 import { titleOf } from './session-title.ts';
-import { type Published, type SessionViewer, SessionViewers } from './session-viewers.ts';
+import { publishedOf, type SessionViewer, SessionViewers } from './session-viewers.ts';
 import { mootPermissions, turnEndings } from './turn-endings.ts';
 
 export interface SessionDependencies {
@@ -32,7 +33,7 @@ export interface SessionDependencies {
   readonly now: () => number;
   /** Something that lists show has changed. `isUrgent` is false for mere activity. */
   readonly onChange: (session: Session, isUrgent: boolean) => void;
-  readonly onEvents: (count: number) => void;
+  readonly onEvents: (session: Session, count: number) => void;
   /** A program has something to tell the user. */
   readonly onNotice: (runId: RunId, notice: ProgramNotice) => void;
   /** Something went wrong that is nobody's request. */
@@ -53,7 +54,7 @@ export const CLOSE_GRACE_MS = 3_000;
 /** How long a session that ends waits for its last events to be stored; a disk that is full for good must not keep it for ever. */
 const SETTLE_MS = 5_000;
 /** One session: what runs in it, its log, its viewers and its queue. Nothing in here knows of wires or windows. */
-export class Session implements AdapterHost {
+export class Session implements AdapterHost, EngineSession {
   readonly runId: RunId;
   readonly epoch: Epoch;
   readonly createdTs: number;
@@ -138,12 +139,10 @@ export class Session implements AdapterHost {
 
   // ——— what clients ask ———
 
-  /** Executed once, whatever the sender repeats [input-1]. */
   execute(command: SessionCommand, clientId: string): Promise<Outcome> {
     return this.#commands.execute(command, clientId);
   }
 
-  /** Typed bytes: nothing awaited, stored or logged on the way [input-5]. Without a viewer nobody drives because of them. */
   keys(viewer: SessionViewer | null, data: Uint8Array): void {
     if (!this.isRunning || this.spec.kind === 'claude') return;
     if (viewer !== null) this.viewers.typed(viewer);
@@ -311,28 +310,15 @@ export class Session implements AdapterHost {
   // ——— inside ———
 
   #handlePublished(events: readonly LogEvent[]): void {
-    const { runId } = this;
-    let outputBytes = 0;
-    let isUrgent = false;
-    for (const event of events) {
-      if (event.channel === 'pty:stdout' && event.payload instanceof Uint8Array) outputBytes += event.payload.byteLength;
-      else isUrgent = true;
-    }
     this.#lastTs = (events.at(-1) as LogEvent).ts;
-    let encoded: Uint8Array | null = null;
-    const published: Published = {
-      events,
-      outputBytes,
-      frame: () => {
-        encoded ??= encodeMessage({ type: 'run:events', runId, events: events as LogEvent[] });
-        return encoded;
-      },
-    };
-    this.viewers.publish(published);
+    this.viewers.publish(publishedOf(this.runId, events));
     for (const event of events) this.screen.show(event);
     this.watchDriver();
-    this.#dependencies.onEvents(events.length);
-    this.#dependencies.onChange(this, isUrgent);
+    this.#dependencies.onEvents(this, events.length);
+    this.#dependencies.onChange(
+      this,
+      events.some(({ channel }) => channel !== 'pty:stdout'),
+    );
   }
 
   #applySize(): void {

@@ -3,7 +3,7 @@ import { type ClientId, NO_SEQ, Seq } from '../../src-shared/ids.ts';
 import { type ClientMessage, encodeMessage, type HostMessage, VIEWER_WINDOW_BYTES } from '../../src-shared/protocol.ts';
 import type { Wire } from '../../src-shared/wire.ts';
 import type { Store } from '../store/store.ts';
-import type { Session } from './session.ts';
+import type { EngineSession } from './engine-session.ts';
 import type { Published, SessionViewer } from './session-viewers.ts';
 
 /** A conversation begins with about its last sixty turns; the rest is read when somebody scrolls up. */
@@ -26,7 +26,7 @@ export class RunViewer implements SessionViewer {
   readonly name: string;
   readonly isLocal: boolean;
   viewport: SessionViewer['viewport'];
-  readonly #session: Session;
+  readonly #session: EngineSession;
   readonly #wire: Wire;
   readonly #store: Pick<Store, 'read' | 'readBack'>;
   readonly #attachId: number;
@@ -44,7 +44,7 @@ export class RunViewer implements SessionViewer {
   #congested: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
-    session: Session,
+    session: EngineSession,
     wire: Wire,
     store: Pick<Store, 'read' | 'readBack'>,
     client: { readonly clientId: ClientId; readonly name: string; readonly isLocal: boolean },

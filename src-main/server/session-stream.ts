@@ -1,7 +1,7 @@
 import type { EventJsons } from '../../src-shared/event-json.ts';
 import type { LogEvent } from '../../src-shared/events.ts';
 import type { ClientId, RunId, Seq } from '../../src-shared/ids.ts';
-import type { Session } from '../engine/session.ts';
+import type { EngineSession } from '../engine/engine-session.ts';
 import type { Published, SessionViewer } from '../engine/session-viewers.ts';
 import { jsonsAfter } from './event-pages.ts';
 import { type EventStream, frameOf } from './event-stream.ts';
@@ -65,7 +65,7 @@ export class SessionStream implements SessionViewer {
   readonly isLocal = false;
   readonly viewport = null;
   readonly behindBytes = 0;
-  readonly #session: Session;
+  readonly #session: EngineSession;
   readonly #source: RouteCaller;
   readonly #stream: EventStream;
   readonly #feeds: Feeds;
@@ -75,7 +75,14 @@ export class SessionStream implements SessionViewer {
   #feed: Feed | null = null;
   #isPumping = false;
 
-  private constructor(session: Session, source: RouteCaller, stream: EventStream, feeds: Feeds, cursor: Seq, jsons: EventJsons) {
+  private constructor(
+    session: EngineSession,
+    source: RouteCaller,
+    stream: EventStream,
+    feeds: Feeds,
+    cursor: Seq,
+    jsons: EventJsons,
+  ) {
     this.clientId = source.clientId;
     this.#session = session;
     this.#source = source;
