@@ -82,6 +82,20 @@ export const SessionState = z.object({
 });
 export type SessionState = z.infer<typeof SessionState>;
 
+/** How a session that another machine hosts stands here. */
+export const RemoteStanding = z.object({
+  /**
+   * `live`: what its host has is here. `behind`: more is on its way. `away`: its host is out of reach. `forked`: its host's log is
+   * another one than what was kept here; both are kept, and it is not followed any more.
+   */
+  connection: z.enum(['live', 'behind', 'away', 'forked']),
+  /** When the newest of it arrived; null: nothing has yet. RFC 3339. */
+  heardAt: z.nullable(z.string()),
+  /** false: the beginning is still being loaded. */
+  historyComplete: z.boolean(),
+});
+export type RemoteStanding = z.infer<typeof RemoteStanding>;
+
 export const SessionSummary = z.object({
   runId: RunId,
   kind: z.enum(['pty', 'claude', 'echo']),
@@ -103,16 +117,7 @@ export const SessionSummary = z.object({
   /** Clients that have it attached now. */
   viewers: z.int(),
   branchOf: z.nullable(z.object({ runId: RunId, seq: Seq })),
-  /** Of a session that another machine hosts: how what is here stands to it. null: it runs on this machine. */
-  remote: z.nullable(
-    z.object({
-      /** `behind`: there, and more has happened than has come. `away`: its machine is out of reach. */
-      connection: z.enum(['live', 'behind', 'away']),
-      /** RFC 3339: when the newest of it came here; null: nothing has yet. */
-      heardAt: z.nullable(z.string()),
-      /** False: of its beginning something is still to come. */
-      historyComplete: z.boolean(),
-    }),
-  ),
+  /** null: the machine that tells this hosts it. */
+  remote: z.nullable(RemoteStanding),
 });
 export type SessionSummary = z.infer<typeof SessionSummary>;

@@ -23,7 +23,8 @@ export function quitQuestion(sessions: readonly SessionSummary[]): QuitQuestion 
   };
 }
 
-function endsWithTheApp({ kind, status }: SessionSummary): boolean {
-  if (status === 'ended' || status === 'interrupted') return false;
+function endsWithTheApp({ kind, status, remote }: SessionSummary): boolean {
+  // What another machine hosts goes on there.
+  if (remote !== null || status === 'ended' || status === 'interrupted') return false;
   return kind === 'pty' || status !== 'idle';
 }

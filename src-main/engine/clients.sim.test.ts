@@ -86,7 +86,7 @@ class World {
   crash(): void {
     if (this.isDown) return;
     this.isDown = true;
-    for (const session of this.engine.sessions.values()) session.log.close();
+    for (const session of this.engine.hosted.values()) session.log.close();
     this.agenda.drop((lane) => lane.startsWith('store '));
     this.agenda.add('crash', () => {
       for (const peer of this.peers) peer.line.wire?.close({ code: 1006, reason: 'the engine was killed' });
@@ -319,7 +319,7 @@ async function simulate(seed: number): Promise<void> {
     expect(peer.state).toEqual(folded);
   }
   for (const peer of [...world.peers]) world.leave(peer);
-  for (const session of world.engine.sessions.values()) session.log.close();
+  for (const session of world.engine.hosted.values()) session.log.close();
 }
 
 beforeEach(() => {

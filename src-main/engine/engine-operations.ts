@@ -5,7 +5,9 @@ import { RefusalError } from '../../src-shared/refusal.ts';
 import type { Store } from '../store/store.ts';
 import type { Clients } from './clients.ts';
 import type { OperationHandlers } from './connection.ts';
+import type { EngineSession } from './engine-session.ts';
 import { expandHome } from './home-folder.ts';
+import { RemoteSession } from './remote-session.ts';
 import type { Screens } from './screen.ts';
 import type { Session } from './session.ts';
 import type { SessionDocuments } from './session-documents.ts';
@@ -22,7 +24,8 @@ export interface ServerAddress {
 
 /** What the operations need of the engine. */
 export interface OperationsTarget {
-  readonly sessions: ReadonlyMap<RunId, Session>;
+  /** Those that run here. */
+  readonly hosted: ReadonlyMap<RunId, Session>;
   readonly startedAt: string;
   readonly version: string;
   readonly home: string;
@@ -30,7 +33,7 @@ export interface OperationsTarget {
   readonly wires: Readonly<Record<string, number>>;
   readonly machine: { readonly machineId: ResultOf<'engine.status'>['machineId']; readonly name: string };
   summaries(): ResultOf<'session.list'>['sessions'];
-  session(runId: RunId): Session;
+  session(runId: RunId): EngineSession;
   create(
     inputId: ParamsOf<'session.create'>['inputId'],
     spec: ParamsOf<'session.create'>['spec'],
@@ -69,7 +72,13 @@ export function engineOperations(
       return {};
     },
     'session.fork': async ({ inputId, runId, seq }) => {
-      const { spec, state, log } = engine.session(runId);
+      const session = engine.session(runId);
+      if (session instanceof RemoteSession) {
+        const { session: forked } = await session.call('session.fork', { inputId, runId, seq });
+        return { session: { ...forked, remote: { connection: 'behind', heardAt: null, historyComplete: true } } };
+      }
+      const { spec, log } = session;
+      const { state } = log.published;
       if (spec.kind !== 'claude') throw new RefusalError('unsupported', 'Only a conversation can be forked.');
       if (seq > log.published.seq) throw new RefusalError('bad-request', `The session has no event ${seq}.`);
       const branchOf = { runId, seq };
@@ -109,7 +118,7 @@ export function engineOperations(
       startedAt: engine.startedAt,
       home: engine.home,
       clients: Object.values(engine.wires).reduce((sum, wires) => sum + wires, 0),
-      running: [...engine.sessions.values()].filter((session) => session.isRunning).length,
+      running: [...engine.hosted.values()].filter((session) => session.isRunning).length,
       logBytes: await store.sizeBytes(),
       port: serverAddress()?.port ?? null,
       url: serverAddress()?.url ?? null,

@@ -105,7 +105,7 @@ export async function ground(
     create: async (spec) => (await engine.create(newInputId(), spec, { title: null })).runId,
     crash: async () => {
       // What a killed process leaves unsaid stays unsaid: no session hears that its program has ended.
-      for (const session of engine.sessions.values()) session.log.close();
+      for (const session of engine.hosted.values()) session.log.close();
       await closeParts();
       return ground(home, claude, operations);
     },

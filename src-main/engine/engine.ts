@@ -19,7 +19,10 @@ import {
   unknownSession,
 } from './connection.ts';
 import { engineOperations, type ServerAddress } from './engine-operations.ts';
+import type { EngineSession } from './engine-session.ts';
 import { EventRate } from './event-rate.ts';
+import { RemoteSession } from './remote-session.ts';
+import { RemoteSessions } from './remote-sessions.ts';
 import { Session, type SessionDependencies, type SessionOrigin } from './session.ts';
 import type { SessionDocuments } from './session-documents.ts';
 import { metaJson, readMeta, type SessionMeta } from './session-meta.ts';
@@ -47,7 +50,7 @@ const COMPACT_EVERY_MS = 60_000;
 const SETTLE_MS = 5_000;
 
 /**
- * The sessions of this machine, and the wires that watch and drive them. Free of Electron: the app's main process and the
+ * The sessions that this machine hosts and those it keeps of other machines, and the wires that watch and drive them. Free of Electron: the app's main process and the
  * headless entry run the same engine. One per data folder.
  */
 export class Engine {
@@ -55,13 +58,17 @@ export class Engine {
   readonly clients: Clients;
   readonly #options: EngineOptions;
   readonly #dependencies: SessionDependencies;
-  readonly #sessions = new Map<RunId, Session>();
+  /** What other machines host, as far as it is kept here. */
+  readonly remote: RemoteSessions;
+  readonly #sessions = new Map<RunId, EngineSession>();
+  readonly #hosted = new Map<RunId, Session>();
   readonly #createdBy = new Map<InputId, Promise<Session>>();
   readonly #connections = new Set<Connection>();
   readonly #listeners = new Set<(summary: SessionSummary) => void>();
   readonly #removalListeners = new Set<(runId: RunId) => void>();
+  readonly #logListeners = new Set<(runId: RunId) => void>();
   readonly #events = new EventRate();
-  readonly #dirty = new Set<Session>();
+  readonly #dirty = new Set<EngineSession>();
   readonly #operations: OperationHandlers;
   readonly #compaction: ReturnType<typeof setInterval>;
   #isFlushQueued = false;
@@ -76,9 +83,19 @@ export class Engine {
       ...options,
       now: options.now ?? Date.now,
       onChange: (session, isUrgent) => this.#handleChange(session, isUrgent),
-      onEvents: (_session, count) => this.#events.add(count),
+      onEvents: ({ runId }, count) => {
+        this.#events.add(count);
+        for (const listener of this.#logListeners) listener(runId);
+      },
       onNotice: (runId, notice) => this.broadcast({ type: 'session:notice', runId, ...notice }),
     };
+    this.remote = new RemoteSessions({
+      ...this.#dependencies,
+      onChange: (session, isUrgent) => this.#handleChange(session, isUrgent),
+      onAdded: (session) => this.#sessions.set(session.runId, session),
+      onRemoved: (runId) => this.#forget(runId),
+      isHosted: (runId) => this.#hosted.has(runId),
+    });
     this.clients = new Clients({ idleMs: options.clientIdleMs, onChange: () => this.#handleClients() });
     this.#operations = { ...options.operations, ...engineOperations(this, options) };
     options.documents.onTitles((runIds) => {
@@ -103,8 +120,13 @@ export class Engine {
     return engine;
   }
 
-  get sessions(): ReadonlyMap<RunId, Session> {
+  /** Wherever they run. */
+  get sessions(): ReadonlyMap<RunId, EngineSession> {
     return this.#sessions;
+  }
+  /** Those that run here. */
+  get hosted(): ReadonlyMap<RunId, Session> {
+    return this.#hosted;
   }
   /** Open wires by their road. */
   get wires(): Record<Road, number> {
@@ -138,6 +160,11 @@ export class Engine {
   onSession(listener: (summary: SessionSummary) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+  /** Told at once when events of a session that this machine hosts were published. */
+  onLog(listener: (runId: RunId) => void): () => void {
+    this.#logListeners.add(listener);
+    return () => this.#logListeners.delete(listener);
   }
   onRemoved(listener: (runId: RunId) => void): () => void {
     this.#removalListeners.add(listener);
@@ -188,7 +215,7 @@ export class Engine {
     }
   }
 
-  session(runId: RunId): Session {
+  session(runId: RunId): EngineSession {
     const session = this.#sessions.get(runId);
     if (session === undefined) throw unknownSession(runId);
     return session;
@@ -249,20 +276,32 @@ export class Engine {
   /** Removes an ended session and its log for good. */
   async delete(runId: RunId): Promise<void> {
     const session = this.session(runId);
+    if (session instanceof RemoteSession) {
+      // Its host deletes it, and with that everybody's replica.
+      await session.call('session.delete', { runId });
+      return;
+    }
     if (session.isRunning) throw new RefusalError('not-allowed', 'The session is still running.', 'Close it first.');
-    await this.#remove(session);
+    await this.#remove(this.#hosted.get(runId) ?? null);
     await this.#options.documents.forget(runId, { everywhere: true });
   }
 
-  async #remove(session: Session): Promise<void> {
+  async #remove(session: Session | null): Promise<void> {
+    if (session === null) return;
     await session.log.settled(SETTLE_MS);
     await session.dispose();
     await this.#options.store.deleteSession(session.runId);
-    this.#sessions.delete(session.runId);
-    this.#dirty.delete(session);
-    for (const connection of this.#connections) connection.letGo(session.runId);
-    this.broadcast({ type: 'session:removed', runId: session.runId });
-    for (const listener of this.#removalListeners) listener(session.runId);
+    this.#forget(session.runId);
+  }
+
+  #forget(runId: RunId): void {
+    const session = this.#sessions.get(runId);
+    if (session !== undefined) this.#dirty.delete(session);
+    this.#sessions.delete(runId);
+    this.#hosted.delete(runId);
+    for (const connection of this.#connections) connection.letGo(runId);
+    this.broadcast({ type: 'session:removed', runId });
+    for (const listener of this.#removalListeners) listener(runId);
   }
 
   /** Ends every program, tells every client, writes what is left. The store stays the caller's to close. */
@@ -272,10 +311,10 @@ export class Engine {
     clearInterval(this.#compaction);
     for (const timer of [this.#activityTimer, this.#clientsTimer]) if (timer !== null) clearTimeout(timer);
     this.clients.stop();
-    const sessions = [...this.#sessions.values()];
+    const sessions = [...this.#hosted.values()];
     await Promise.all(sessions.filter((session) => session.isRunning).map((session) => session.stop('Baton was quit')));
     for (const connection of this.#connections) connection.close(CLOSE.shuttingDown);
-    await Promise.all(sessions.map((session) => session.dispose()));
+    await Promise.all([...sessions.map((session) => session.dispose()), this.remote.dispose()]);
   }
 
   /** Keeps terminal output within its quotas [seq-9]: each session's own, then the oldest sessions' until all fit. */
@@ -307,6 +346,10 @@ export class Engine {
   async #load(row: SessionRow): Promise<void> {
     const meta = readMeta(row.meta);
     const state = await this.#catchUp(row.runId, meta);
+    if (row.replica !== null) {
+      this.remote.load(row, meta, state);
+      return;
+    }
     const session = this.#adopt({ ...row, meta: { ...meta, state } });
     if (meta.createdBy !== null) this.#createdBy.set(meta.createdBy, Promise.resolve(session));
     if (state.status === 'ended' || state.status === 'interrupted') return;
@@ -329,6 +372,7 @@ export class Engine {
   #adopt(origin: SessionOrigin): Session {
     const session = new Session(origin, this.#dependencies);
     this.#sessions.set(origin.runId, session);
+    this.#hosted.set(origin.runId, session);
     return session;
   }
 
@@ -359,7 +403,7 @@ export class Engine {
     if (session !== undefined) this.#handleChange(session, true);
   }
 
-  #handleChange(session: Session, isUrgent: boolean): void {
+  #handleChange(session: EngineSession, isUrgent: boolean): void {
     this.#dirty.add(session);
     if (isUrgent && !this.#isFlushQueued) {
       this.#isFlushQueued = true;

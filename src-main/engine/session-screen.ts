@@ -41,7 +41,7 @@ interface Dependencies {
 export class SessionScreen {
   readonly #owner: ScreenOwner;
   readonly #dependencies: Dependencies;
-  readonly #reply: (bytes: Uint8Array) => void;
+  readonly #reply: ((bytes: Uint8Array) => void) | null;
   #handle: ScreenHandle | null = null;
   #opening: Promise<void> | null = null;
   /** Viewers-to-be that wait for the screen: one may come while another leaves. */
@@ -52,7 +52,8 @@ export class SessionScreen {
   #nextNotice: ProgramNotice | null = null;
   #noticeTimer: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(owner: ScreenOwner, dependencies: Dependencies, reply: (bytes: Uint8Array) => void) {
+  /** `reply`: what the terminal answers to its program; null where another machine's does. */
+  constructor(owner: ScreenOwner, dependencies: Dependencies, reply: ((bytes: Uint8Array) => void) | null) {
     this.#owner = owner;
     this.#dependencies = dependencies;
     this.#reply = reply;
@@ -74,7 +75,7 @@ export class SessionScreen {
       ...this.#firstSize(),
       from,
       lastSeq: this.#owner.log.published.seq,
-      answers: true,
+      answers: this.#reply !== null,
       readOutput: this.#readOutput,
       events: this.#events(),
     });
@@ -162,7 +163,7 @@ export class SessionScreen {
     const { onProblem, store } = this.#dependencies;
     const { runId } = this.#owner;
     return {
-      onReply: this.#reply,
+      onReply: this.#reply ?? (() => {}),
       onDetails: (details) => this.#handleDetails(details),
       onScreen: (screen) => {
         store.putScreen(runId, screen).catch((error: unknown) => onProblem(`storing a screen of session ${runId} failed`, error));

@@ -42,6 +42,7 @@ export class SessionViewers {
   readonly #runId: RunId;
   readonly #viewers = new Set<SessionViewer>();
   #driver: SessionViewer | null = null;
+  #told: Extract<HostMessage, { type: 'run:viewers' }> | null = null;
   readonly #events: { readonly onDriverSize: () => void; readonly onViewers: () => void };
 
   constructor(runId: RunId, events: { readonly onDriverSize: () => void; readonly onViewers: () => void }) {
@@ -96,7 +97,18 @@ export class SessionViewers {
     if (this.#viewers.size > 0) this.#tell({ type: 'run:live', runId: this.#runId, live });
   }
 
+  get all(): readonly SessionViewer[] {
+    return [...this.#viewers];
+  }
+
+  /** What the machine that hosts the session says of who watches, wherever they are. null: nothing; only those here are known. */
+  tellInstead(message: Extract<HostMessage, { type: 'run:viewers' }> | null): void {
+    this.#told = message;
+    this.#announce();
+  }
+
   message(): Extract<HostMessage, { type: 'run:viewers' }> {
+    if (this.#told !== null) return this.#told;
     return {
       type: 'run:viewers',
       runId: this.#runId,

@@ -89,7 +89,7 @@ export function memoryStore(agenda: Agenda, mayRefuse: () => boolean) {
   const store: Partial<Store> = {
     createSession: (row, first) =>
       commit(row.runId, () => {
-        rows.set(row.runId, { ...row, lastSeq: NO_SEQ, lastTs: 0 });
+        rows.set(row.runId, { replica: null, ...row, lastSeq: NO_SEQ, lastTs: 0 });
         logs.set(row.runId, [...first.events]);
       }),
     append: (request) => commit(request.runId, () => append(request)),

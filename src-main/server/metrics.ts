@@ -37,6 +37,9 @@ function processMetrics(): Registry {
   return register;
 }
 
+/** What other machines host is in their metrics. */
+const hostedBy = (engine: Engine) => [...engine.hosted.values()].map((session) => session.summary());
+
 function sessionMetrics(own: Registry, engine: Engine): void {
   const gauge = { registers: [own] };
   new Gauge({
@@ -46,7 +49,7 @@ function sessionMetrics(own: Registry, engine: Engine): void {
     labelNames: ['kind', 'status'],
     collect() {
       this.reset();
-      for (const { kind, status } of engine.summaries()) this.inc({ kind, status });
+      for (const { kind, status } of hostedBy(engine)) this.inc({ kind, status });
     },
   });
   const sums = {
@@ -60,7 +63,7 @@ function sessionMetrics(own: Registry, engine: Engine): void {
       name,
       help,
       collect() {
-        this.set(engine.summaries().reduce((sum, session) => sum + session[field], 0));
+        this.set(hostedBy(engine).reduce((sum, session) => sum + session[field], 0));
       },
     });
   }

@@ -194,7 +194,7 @@ const shown = (route: string, token: string): Headers =>
 
 /** Everything that a request could have changed. */
 async function everything() {
-  const sessions = [...here.engine.sessions.values()].map((session) => ({
+  const sessions = [...here.engine.hosted.values()].map((session) => ({
     summary: session.summary(),
     state: session.log.state,
     published: session.log.published.seq,

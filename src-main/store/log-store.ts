@@ -95,13 +95,15 @@ export class LogStore implements Store {
     }
   }
 
-  append({ runId, events, input, meta, durable }: AppendRequest): Promise<void> {
+  append({ runId, events, input, meta, replica, durable }: AppendRequest): Promise<void> {
     const session = this.#sessions.get(runId);
     if (session === undefined) return Promise.reject(unknownSession(runId));
-    const isAnnotated = input !== undefined || meta !== undefined;
+    const isAnnotated = input !== undefined || meta !== undefined || replica !== undefined;
     if (events.length === 0 && !isAnnotated) return Promise.resolve();
     const { key } = session;
-    const extra: WriteExtra | null = isAnnotated ? { op: 'annotate', key, input: input ?? null, meta: meta ?? null } : null;
+    const extra: WriteExtra | null = isAnnotated
+      ? { op: 'annotate', key, input: input ?? null, meta: meta ?? null, replica: replica ?? null }
+      : null;
     return this.#write(session, events, extra, durable);
   }
 
@@ -119,8 +121,12 @@ export class LogStore implements Store {
     return this.#sessions.get(runId)?.durable ?? NO_SEQ;
   }
 
+  sync(): Promise<void> {
+    return this.#write(null, [], { op: 'sync' }, true);
+  }
+
   updateSession(runId: RunId, meta: { readonly status: string; readonly meta: Json }): Promise<void> {
-    return this.#writeOf(runId, (key) => ({ op: 'annotate', key, input: null, meta }));
+    return this.#writeOf(runId, (key) => ({ op: 'annotate', key, input: null, meta, replica: null }));
   }
 
   listSessions(): Promise<readonly SessionRow[]> {
@@ -137,7 +143,7 @@ export class LogStore implements Store {
   }
 
   recordInput(runId: RunId, input: InputRecord): Promise<void> {
-    return this.#writeOf(runId, (key) => ({ op: 'annotate', key, input, meta: null }), true);
+    return this.#writeOf(runId, (key) => ({ op: 'annotate', key, input, meta: null, replica: null }), true);
   }
 
   read(query: Parameters<Store['read']>[0]): Promise<readonly LogEvent[]> {
@@ -146,6 +152,10 @@ export class LogStore implements Store {
 
   readBack(query: Parameters<Store['readBack']>[0]): Promise<readonly LogEvent[]> {
     return this.#read(query.runId, 0, query.before === undefined ? MAX_SEQ : query.before - 1, query, true);
+  }
+
+  async readChained({ runId, ...query }: Parameters<Store['readChained']>[0]): ReturnType<Store['readChained']> {
+    return this.#ask('chained', { key: this.#keyOf(runId), ...query });
   }
 
   async search(query: Parameters<Store['search']>[0]): Promise<{ hits: readonly SearchHit[]; cursor: string | null }> {

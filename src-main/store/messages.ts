@@ -1,8 +1,18 @@
 import type { Json } from '../../src-shared/events.ts';
-import type { Epoch, RunId, Seq } from '../../src-shared/ids.ts';
+import type { RunId, Seq } from '../../src-shared/ids.ts';
 import type { Screen } from '../../src-shared/operations.ts';
 import type { Gap } from './gaps.ts';
-import type { DocumentChange, DocumentRow, InputRecord, OutboxRow, SearchHit, SessionRow } from './store.ts';
+import type {
+  ChainedPage,
+  DocumentChange,
+  DocumentRow,
+  InputRecord,
+  NewSessionRow,
+  OutboxRow,
+  ReplicaAppend,
+  SearchHit,
+  SessionRow,
+} from './store.ts';
 import type { StoreFailure } from './store-error.ts';
 
 /** Everything that passes between the store and its workers. Sessions are named by their integer key. */
@@ -24,7 +34,13 @@ export type WriteExtra =
       /** The log begins behind this run. */
       readonly missing: Gap | null;
     }
-  | { readonly op: 'annotate'; readonly key: number; readonly input: InputRecord | null; readonly meta: SessionChange | null }
+  | {
+      readonly op: 'annotate';
+      readonly key: number;
+      readonly input: InputRecord | null;
+      readonly meta: SessionChange | null;
+      readonly replica?: ReplicaAppend | null;
+    }
   | { readonly op: 'delete'; readonly key: number }
   /** The write's events, or this run that is no longer there, take the place of what is missing at the log's beginning. */
   | { readonly op: 'fill'; readonly key: number; readonly gap: Gap | null }
@@ -35,18 +51,11 @@ export type WriteExtra =
   | { readonly op: 'document-gone'; readonly name: string }
   | { readonly op: 'outbox'; readonly row: OutboxRow }
   | { readonly op: 'outbox-gone'; readonly inputId: string }
+  /** Nothing but the fsync of its transaction. */
+  | { readonly op: 'sync' }
   | { readonly op: 'fact'; readonly name: string; readonly value: Json }
   | { readonly op: 'child'; readonly key: number; readonly pid: number; readonly startTime: string }
   | { readonly op: 'child-gone'; readonly key: number; readonly pid: number };
-
-export interface NewSessionRow {
-  readonly runId: RunId;
-  readonly kind: string;
-  readonly status: string;
-  readonly epoch: Epoch;
-  readonly createdTs: number;
-  readonly meta: Json;
-}
 
 export interface SessionChange {
   readonly status: string;
@@ -162,6 +171,10 @@ export interface ReaderCalls {
   input: { readonly params: { readonly key: number; readonly inputId: string }; readonly result: InputRecord | null };
   missing: { readonly params: { readonly key: number }; readonly result: { readonly fromSeq: Seq; readonly toSeq: Seq } | null };
   read: { readonly params: ReadQuery; readonly result: readonly EventPage[] };
+  chained: {
+    readonly params: { readonly key: number; readonly after: number; readonly upTo: number; readonly maxBytes: number };
+    readonly result: ChainedPage;
+  };
   verify: { readonly params: { readonly key: number }; readonly result: Verdict };
   search: { readonly params: SearchQuery; readonly result: SearchPage };
   screen: { readonly params: { readonly key: number; readonly atOrBefore: number }; readonly result: Screen | null };

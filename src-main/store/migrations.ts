@@ -126,6 +126,10 @@ export const MIGRATIONS: readonly string[] = [
     command_json TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  -- Sessions that another machine hosts: which, and how far its log has been followed. Those that are not here are this machine's own.
+  CREATE TABLE replicas (key INTEGER PRIMARY KEY REFERENCES sessions (key), replica_json TEXT NOT NULL) STRICT;
+  `,
 ];
 
 /**

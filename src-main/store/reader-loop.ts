@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
+import { readChained } from './chained-read.ts';
 import { markDamaged } from './damage.ts';
 import { openForReading } from './database.ts';
 import type { Answer, ProblemEvent, ReaderCall, ReaderCalls, ReaderMethod, ToReader, Verdict } from './messages.ts';
@@ -61,6 +62,7 @@ class ReaderLoop {
       input: (params) => reader.input(params),
       missing: (params) => reader.missing(params),
       read: (params) => reader.read(params),
+      chained: (params) => readChained(db, params),
       verify: ({ key }) => this.#verify(key),
       search: (params) => this.#search.run(params),
       screen: (params) => reader.screen(params),

@@ -31,9 +31,10 @@ export class Reader {
       meta_json: string;
       last_seq: Seq;
       last_ts: number;
+      replica_json: string | null;
     }>(
-      `SELECT s.run_id, s.kind, s.status, s.epoch, s.created_ts, s.meta_json, h.last_seq, h.last_ts
-       FROM sessions s JOIN heads h ON h.key = s.key WHERE s.deleted = 0 ORDER BY s.key`,
+      `SELECT s.run_id, s.kind, s.status, s.epoch, s.created_ts, s.meta_json, h.last_seq, h.last_ts, r.replica_json
+       FROM sessions s JOIN heads h ON h.key = s.key LEFT JOIN replicas r ON r.key = s.key WHERE s.deleted = 0 ORDER BY s.key`,
     ).all();
     return rows.map((row) => ({
       runId: row.run_id,
@@ -44,6 +45,7 @@ export class Reader {
       meta: parseJson(row.meta_json),
       lastSeq: row.last_seq,
       lastTs: row.last_ts,
+      replica: row.replica_json === null ? null : parseJson(row.replica_json),
     }));
   }
 

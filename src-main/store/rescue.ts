@@ -42,7 +42,7 @@ export function rescue(source: Database, target: Database): { readonly sessions:
     ),
   );
   // A file of an older format does not have them all.
-  for (const table of ['documents', 'document_updates', 'outbox']) {
+  for (const table of ['documents', 'document_updates', 'outbox', 'replicas']) {
     if (inSource.has(table)) copyRows(source, target, table, '');
   }
   return { sessions: sessions.length, events };

@@ -158,7 +158,7 @@ describe('sessions', () => {
     await store.updateSession(runIdOf(2), { status: 'ended', meta: ['m'] });
     await store.close();
     store = await open();
-    const base = { kind: 'pty', createdTs: newSession(runId).createdTs };
+    const base = { kind: 'pty', replica: null, createdTs: newSession(runId).createdTs };
     expect(await store.listSessions()).toEqual([
       { ...base, runId, status: 'idle', epoch: 4, meta: { title: 't' }, lastSeq: 2, lastTs: events[0]?.ts },
       { ...base, runId: runIdOf(2), status: 'ended', epoch: 1, meta: ['m'], lastSeq: 0, lastTs: base.createdTs },

@@ -15,7 +15,11 @@ export interface SessionRow {
   readonly meta: Json;
   readonly lastSeq: Seq;
   readonly lastTs: number;
+  /** null: this machine hosts it. Else which one does and how far its log was followed; the store never reads it. */
+  readonly replica: Json;
 }
+
+export type NewSessionRow = Omit<SessionRow, 'lastSeq' | 'lastTs' | 'replica'> & { readonly replica?: Json };
 
 /** A durable answer to a command, found again by its inputId (exactly once). `content` tells a repetition from a reuse. */
 export interface InputRecord {
@@ -59,6 +63,8 @@ export interface AppendRequest {
   /** Recorded in the same transaction. */
   readonly input?: InputRecord;
   readonly meta?: { readonly status: string; readonly meta: Json };
+  /** Of a session that another machine hosts; in the same transaction. */
+  readonly replica?: ReplicaAppend;
   /** true: the promise resolves after fsync. false: after the commit (which a power cut, not a crash, may undo). */
   readonly durable: boolean;
 }
@@ -77,9 +83,50 @@ export interface LostRun {
   readonly reason: string;
 }
 
-export interface FirstEvents extends Omit<AppendRequest, 'runId' | 'meta'> {
+export interface FirstEvents extends Omit<AppendRequest, 'runId' | 'meta' | 'replica'> {
   /** The log begins behind this event: all up to it is missing here, and can be filled in later. `hash`: hex, of that event. */
   readonly behind?: { readonly seq: Seq; readonly ts: number; readonly epoch: Epoch; readonly hash: string };
+}
+
+/** What a replica's events come with. */
+export interface ReplicaAppend {
+  /** Takes the place of SessionRow.replica. */
+  readonly state: Json;
+  /** Runs that the host no longer had; together with the events they continue the log without a hole. In order. */
+  readonly gaps: readonly ChainedGap[];
+  /** The host's chain hash at the last event, as hex. A log that comes to another one is refused with `forked`. null: not known. */
+  readonly headHash: string | null;
+}
+
+/** An event with its payload as it is stored: JSON text in UTF-8, or raw bytes. */
+export interface ChainedEvent {
+  readonly seq: Seq;
+  readonly epoch: Epoch;
+  readonly ts: number;
+  readonly channel: string;
+  readonly type: string;
+  readonly isJson: boolean;
+  readonly payload: Uint8Array;
+}
+
+/** A run of events that is no longer there. `hash`: the chain's at its end, as hex; null where it was lost. */
+export interface ChainedGap {
+  readonly fromSeq: Seq;
+  readonly toSeq: Seq;
+  readonly epoch: Epoch;
+  readonly ts: number;
+  readonly bytes: number;
+  readonly reason: string;
+  readonly hash: string | null;
+}
+
+/** Part of a log with what its chain comes to. */
+export interface ChainedPage {
+  readonly items: readonly (ChainedEvent | ChainedGap)[];
+  /** Where the page ends; where it began if it is empty. */
+  readonly toSeq: Seq;
+  /** The chain's hash there, as hex; null where it was lost. */
+  readonly headHash: string | null;
 }
 
 export interface SearchHit {
@@ -105,7 +152,7 @@ export interface Store {
    * has fallen; far above that, append refuses.
    */
   readonly pendingBytes: number;
-  createSession(row: Omit<SessionRow, 'lastSeq' | 'lastTs'>, first: FirstEvents): Promise<void>;
+  createSession(row: NewSessionRow, first: FirstEvents): Promise<void>;
   /** The beginning of a session's log that is not here yet; null: nothing of it is missing. */
   missing(runId: RunId): Promise<{ readonly fromSeq: Seq; readonly toSeq: Seq } | null>;
   /**
@@ -121,6 +168,8 @@ export interface Store {
   append(request: AppendRequest): Promise<void>;
   /** Highest seq of that session that has been fsynced. */
   durableSeq(runId: RunId): Seq;
+  /** Resolves when everything that was appended before is fsynced. */
+  sync(): Promise<void>;
   updateSession(runId: RunId, change: { readonly status: string; readonly meta: Json }): Promise<void>;
   listSessions(): Promise<readonly SessionRow[]>;
   deleteSession(runId: RunId): Promise<void>;
@@ -140,6 +189,13 @@ export interface Store {
     readonly limit: number;
     readonly maxBytes: number;
   }): Promise<readonly LogEvent[]>;
+  /** As it is stored, in order, at most up to `upTo` and about `maxBytes` of payload (but at least one event or gap). */
+  readChained(query: {
+    readonly runId: RunId;
+    readonly after: Seq;
+    readonly upTo: Seq;
+    readonly maxBytes: number;
+  }): Promise<ChainedPage>;
   /** The last events before `before` (or of the whole log), in order. Same bounds. */
   readBack(query: {
     readonly runId: RunId;

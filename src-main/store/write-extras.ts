@@ -1,8 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3';
+import type { Json } from '../../src-shared/events.ts';
 import { addGap, type Gap } from './gaps.ts';
 import type { Heads } from './heads.ts';
-import type { NewSessionRow, SessionChange, WriteExtra } from './messages.ts';
-import type { DocumentChange, InputRecord } from './store.ts';
+import type { SessionChange, WriteExtra } from './messages.ts';
+import type { DocumentChange, InputRecord, NewSessionRow } from './store.ts';
 import { StoreError } from './store-error.ts';
 
 /** Everything that is written beside events: rare, so each runs in a savepoint of its own. */
@@ -48,6 +49,7 @@ export class WriteExtras {
         this.#requireSession(extra.key, heads);
         if (extra.input) this.#input(extra.key, extra.input);
         if (extra.meta) this.#change(extra.key, extra.meta);
+        if (extra.replica) this.#replica(extra.key, extra.replica.state);
         return;
       case 'delete':
         this.#requireSession(extra.key, heads);
@@ -104,6 +106,11 @@ export class WriteExtras {
       case 'fact':
         this.#run('INSERT OR REPLACE INTO facts (name, value_json) VALUES (?, ?)', extra.name, JSON.stringify(extra.value));
         return;
+      case 'sync':
+        // Whatever it writes: a transaction that changed nothing would not be fsynced.
+        this.#run(`INSERT INTO facts (name, value_json) VALUES ('syncs', '1')
+          ON CONFLICT (name) DO UPDATE SET value_json = CAST(value_json AS INTEGER) + 1`);
+        return;
       case 'child':
         this.#requireSession(extra.key, heads);
         this.#run(
@@ -132,6 +139,7 @@ export class WriteExtras {
       JSON.stringify(row.meta),
     );
     if (inserted === 0) throw new StoreError('session-exists', `Cannot create session ${row.runId}: there is one with this id.`);
+    if (row.replica !== undefined && row.replica !== null) this.#replica(key, row.replica);
     heads.create(key, row.epoch, row.createdTs);
   }
 
@@ -140,6 +148,10 @@ export class WriteExtras {
     if (hash === null) throw new StoreError('not-continuing', 'Cannot begin a log behind an event whose hash is not known.');
     addGap(this.#db, key, missing);
     heads.set(key, { lastSeq, lastTs, epoch, hash, outputBytes: 0 });
+  }
+
+  #replica(key: number, state: Json): void {
+    this.#run('INSERT OR REPLACE INTO replicas (key, replica_json) VALUES (?, ?)', key, JSON.stringify(state));
   }
 
   #input(key: number, input: InputRecord): void {
@@ -170,7 +182,7 @@ export class WriteExtras {
   /** The session is gone at once; its events are removed piece by piece afterwards (see trim.ts). */
   #delete(key: number, heads: Heads): void {
     this.#run(`UPDATE sessions SET deleted = 1, meta_json = 'null' WHERE key = ?`, key);
-    for (const table of ['inputs', 'drafts', 'children', 'screens', 'heads'])
+    for (const table of ['inputs', 'drafts', 'children', 'screens', 'heads', 'replicas'])
       this.#run(`DELETE FROM ${table} WHERE key = ?`, key);
     heads.remove(key);
   }

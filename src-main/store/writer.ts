@@ -1,10 +1,11 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { type EventParts, eventAt, FORM_JSON, HASH_BYTES, OPERATION_BYTES } from './batch.ts';
-import { chainHash } from './chain.ts';
+import { chainHash, hashFromHex, hashToHex, NO_HASH } from './chain.ts';
 import { addGap, type Gap, hashAt, missingPart, shortenMissingPart } from './gaps.ts';
 import { type Head, Heads } from './heads.ts';
 import type { Batch, BatchResult, WriteExtra } from './messages.ts';
 import { rowId } from './row-id.ts';
+import type { ChainedGap, ReplicaAppend } from './store.ts';
 import { explainSqlite, failureOf, StoreError, type StoreFailure } from './store-error.ts';
 import { WriteExtras } from './write-extras.ts';
 
@@ -57,7 +58,7 @@ export class Writer {
     this.#hasCommittedEvents = false;
     this.noteWritten(bytes.length);
     const failures = this.#writeAll(bytes, operationsOf(bytes), batch.extras);
-    // A transaction that wrote nothing does not sync; one with events always did write.
+    // A transaction that wrote nothing does not sync; one with events, or with what is there to sync, always did write.
     return { batchId: batch.id, failures, isSynced: batch.durable && this.#hasCommittedEvents };
   }
 
@@ -146,11 +147,15 @@ export class Writer {
     const before = this.heads.get(key);
     this.#extras.inSavepoint(
       () => {
-        if (extra.op === 'fill') this.#fill(key, bytes, from, to, extra.gap);
-        else {
-          this.#extras.run(extra, this.heads);
-          if (to > from) this.#append(key, bytes, from, to);
+        if (extra.op === 'fill') {
+          this.#fill(key, bytes, from, to, extra.gap);
+          return;
         }
+        this.#extras.run(extra, this.heads);
+        if (extra.op === 'sync') this.#hasEvents = true;
+        const replica = extra.op === 'annotate' ? (extra.replica ?? null) : null;
+        if (replica !== null) this.#appendReplica(key, bytes, from, to, replica);
+        else if (to > from) this.#append(key, bytes, from, to);
       },
       () => {
         if (before) this.heads.set(key, before);
@@ -220,6 +225,47 @@ export class Writer {
     shortenMissingPart(this.#db, key, missing, lastSeq);
     if (gap !== null) addGap(this.#db, key, gap);
     this.heads.set(key, { ...head, outputBytes: head.outputBytes + after.outputBytes });
+  }
+
+  /** Events between which runs may be missing. Together they have to come to the host's hash. */
+  #appendReplica(key: number, bytes: Buffer, from: number, to: number, { gaps, headHash }: ReplicaAppend): void {
+    let start = from;
+    for (const gap of gaps) {
+      const end = this.#endBefore(bytes, start, to, gap.fromSeq);
+      if (end > start) this.#append(key, bytes, start, end);
+      this.#cross(key, gap);
+      start = end;
+    }
+    if (to > start) this.#append(key, bytes, start, to);
+    const hash = this.heads.get(key)?.hash ?? NO_HASH;
+    if (headHash !== null && hash !== hashFromHex(headHash)) {
+      throw new StoreError('forked', `The log comes to ${hashToHex(hash)}, its host's to ${headHash}: there are two histories.`);
+    }
+  }
+
+  /** Where the first event lies that is not before `seq`. */
+  #endBefore(bytes: Buffer, from: number, to: number, seq: number): number {
+    const parts = this.#parts;
+    for (let at = from; at < to; at = parts.end) {
+      eventAt(bytes, at, parts);
+      if (parts.seq >= seq) return at;
+    }
+    return to;
+  }
+
+  #cross(key: number, gap: ChainedGap): void {
+    const head = this.heads.get(key);
+    if (head === undefined) throw new StoreError('unknown-session', 'Cannot append: the session does not exist or was deleted.');
+    if (gap.fromSeq !== head.lastSeq + 1 || gap.toSeq < gap.fromSeq || gap.epoch < head.epoch) {
+      throw new StoreError(
+        'not-continuing',
+        `Cannot append a gap from ${gap.fromSeq} to ${gap.toSeq}: the log ends at ${head.lastSeq}.`,
+      );
+    }
+    const hash = gap.hash === null ? null : hashFromHex(gap.hash);
+    addGap(this.#db, key, { ...gap, hash });
+    this.#hasEvents = true;
+    this.heads.set(key, { ...head, lastSeq: gap.toSeq, lastTs: gap.ts, epoch: gap.epoch, hash: hash ?? head.hash });
   }
 
   #refuseUnlessContinuing(head: Head, bytes: Buffer, from: number, to: number): void {

@@ -162,7 +162,9 @@ export async function stop(options: { readonly yes?: boolean; readonly timeout: 
 
 /** Somebody at a terminal is asked before programs end; a script has said what it means. */
 async function confirm(client: RunSessionClient): Promise<void> {
-  const running = [...client.sessions.values()].filter(({ status }) => status !== 'ended' && status !== 'interrupted').length;
+  const running = [...client.sessions.values()].filter(
+    ({ status, remote }) => remote === null && status !== 'ended' && status !== 'interrupted',
+  ).length;
   if (running === 0 || !process.stdin.isTTY || !process.stderr.isTTY) return;
   const { createInterface } = await import('node:readline/promises');
   const asking = createInterface({ input: process.stdin, output: process.stderr });

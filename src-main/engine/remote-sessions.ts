@@ -1,0 +1,130 @@
+import type { LogEvent } from '../../src-shared/events.ts';
+import { NO_SEQ, type RunId, type Seq } from '../../src-shared/ids.ts';
+import { type CardSession, ReplicaState } from '../../src-shared/replication.ts';
+import type { RemoteStanding, SessionState } from '../../src-shared/session.ts';
+import { foldState, initialState } from '../../src-shared/session-state.ts';
+import type { ChainedGap, SessionRow, Store } from '../store/store.ts';
+import { gapEvent, type RemoteDrive, RemoteSession, type RemoteSessionDependencies } from './remote-session.ts';
+import { metaJson, type SessionMeta } from './session-meta.ts';
+
+/** What has arrived of a log: events and missing runs, which together follow what is here. */
+export interface ReplicaBatch {
+  readonly events: readonly LogEvent[];
+  readonly gaps: readonly ChainedGap[];
+  /** The host's chain hash at the end, as hex; null: not known. */
+  readonly headHash: string | null;
+  /** How far the log is followed with this. */
+  readonly replica: ReplicaState;
+}
+
+export interface RemoteSessionsParts extends Omit<RemoteSessionDependencies, 'store' | 'drive'> {
+  readonly store: Store;
+  readonly onAdded: (session: RemoteSession) => void;
+  readonly onRemoved: (runId: RunId) => void;
+  readonly isHosted: (runId: RunId) => boolean;
+}
+
+/** The sessions of other machines, as far as this one keeps them. What follows their logs writes them through this. */
+export class RemoteSessions {
+  /** Set while this machine is connected to others. */
+  drive: RemoteDrive | null = null;
+  readonly #parts: RemoteSessionsParts;
+  readonly #dependencies: RemoteSessionDependencies;
+  readonly #sessions = new Map<RunId, RemoteSession>();
+
+  constructor(parts: RemoteSessionsParts) {
+    this.#parts = parts;
+    this.#dependencies = { ...parts, drive: () => this.drive };
+  }
+
+  get all(): ReadonlyMap<RunId, RemoteSession> {
+    return this.#sessions;
+  }
+
+  isHosted(runId: RunId): boolean {
+    return this.#parts.isHosted(runId);
+  }
+
+  /** What is kept from earlier. Throws where it cannot be read by this version. */
+  load(row: SessionRow, meta: SessionMeta, state: SessionState): void {
+    this.#adopt(row, { ...meta, state }, ReplicaState.parse(row.replica));
+  }
+
+  /** Nothing of its log is here yet. */
+  async create({ runId, spec, epoch, createdTs, branchOf }: CardSession, replica: ReplicaState): Promise<void> {
+    const state = initialState(spec);
+    const meta: SessionMeta = { spec, createdBy: null, branchOf, state, stateSeq: NO_SEQ };
+    const row = { runId, kind: spec.kind, status: state.status, epoch, createdTs, meta: metaJson(meta), replica };
+    await this.#parts.store.createSession(row, { events: [], durable: false });
+    const session = this.#adopt({ ...row, lastSeq: NO_SEQ, lastTs: createdTs }, meta, replica);
+    this.#parts.onChange(session, true);
+  }
+
+  /** Stored as a whole or not at all, then shown. Rejects with the store's `forked` where the host's log is another one. */
+  async append(runId: RunId, { events, gaps, headHash, replica }: ReplicaBatch): Promise<void> {
+    const session = this.#require(runId);
+    const all = inOrder(runId, events, gaps);
+    const before = session.log.published.state;
+    const state = all.reduce(foldState, before);
+    const lastSeq = all.at(-1)?.seq ?? session.log.published.seq;
+    await this.#parts.store.append({
+      runId,
+      events,
+      durable: false,
+      replica: { state: replica, gaps, headHash },
+      ...(state === before ? {} : { meta: { status: state.status, meta: this.#metaOf(session, state, lastSeq) } }),
+    });
+    if (this.#sessions.get(runId) === session) session.publish(all, state, replica);
+  }
+
+  /** Its host or how it is followed has changed; kept. */
+  async note(runId: RunId, replica: ReplicaState): Promise<void> {
+    const session = this.#require(runId);
+    await this.#parts.store.append({ runId, events: [], durable: false, replica: { state: replica, gaps: [], headHash: null } });
+    session.stand(replica.forked ? 'forked' : this.#standing(session), replica);
+  }
+
+  stand(runId: RunId, connection: RemoteStanding['connection']): void {
+    this.#sessions.get(runId)?.stand(connection);
+  }
+
+  async remove(runId: RunId): Promise<void> {
+    const session = this.#sessions.get(runId);
+    if (session === undefined) return;
+    this.#sessions.delete(runId);
+    await session.dispose();
+    await this.#parts.store.deleteSession(runId);
+    this.#parts.onRemoved(runId);
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map((session) => session.dispose()));
+  }
+
+  #standing(session: RemoteSession): RemoteStanding['connection'] {
+    return session.summary().remote?.connection ?? 'away';
+  }
+
+  #metaOf(session: RemoteSession, state: SessionState, stateSeq: Seq): ReturnType<typeof metaJson> {
+    const { spec } = session;
+    return metaJson({ spec, createdBy: null, branchOf: session.summary().branchOf, state, stateSeq });
+  }
+
+  #adopt(row: Omit<SessionRow, 'meta' | 'replica'>, meta: SessionMeta, replica: ReplicaState): RemoteSession {
+    const session = new RemoteSession({ ...row, meta, replica }, this.#dependencies);
+    this.#sessions.set(row.runId, session);
+    this.#parts.onAdded(session);
+    return session;
+  }
+
+  #require(runId: RunId): RemoteSession {
+    const session = this.#sessions.get(runId);
+    if (session === undefined) throw new Error(`session ${runId} is not kept here`);
+    return session;
+  }
+}
+
+function inOrder(runId: RunId, events: readonly LogEvent[], gaps: readonly ChainedGap[]): readonly LogEvent[] {
+  if (gaps.length === 0) return events;
+  return [...events, ...gaps.map((gap) => gapEvent(runId, gap))].sort((a, b) => a.seq - b.seq);
+}
