@@ -35,6 +35,9 @@ const WrittenText = z.object({
   base: z.optional(z.string().check(z.maxLength(4 * MAX_TEXT_CHARS))),
 });
 
+/** Where it is done; without it, here. Another machine does it within the rights that this one has there. */
+const where = { machineId: z.optional(MachineId) };
+
 /** A command for a session of another machine, kept on this one until the other has answered. */
 export const OutboxItem = z.object({
   inputId: InputId,
@@ -79,7 +82,7 @@ export const OPERATIONS = {
   },
   /** `inputId` makes a repeated create return the first one's session. */
   'session.create': {
-    params: z.object({ inputId: InputId, spec: SessionSpec, title: z.nullable(z.string().check(z.maxLength(256))) }),
+    params: z.object({ inputId: InputId, spec: SessionSpec, title: z.nullable(z.string().check(z.maxLength(256))), ...where }),
     result: z.object({ session: SessionSummary }),
   },
   'session.rename': {
@@ -181,9 +184,9 @@ export const OPERATIONS = {
     result: z.object({ bindings: z.array(Keybinding) }),
   },
 
-  /** Whether Claude can work on this machine, and if not, what to do. Never reads credentials. */
+  /** Whether Claude can work on a machine, and if not, what to do. Never reads credentials. */
   'claude.check': {
-    params: nothing,
+    params: z.object(where),
     result: z.object({
       state: z.enum(['ready', 'not-signed-in', 'not-installed', 'too-old']),
       path: z.nullable(z.string()),
@@ -192,7 +195,7 @@ export const OPERATIONS = {
     }),
   },
   'claude.models': {
-    params: nothing,
+    params: z.object(where),
     result: z.object({ models: z.array(z.object({ value: z.string(), displayName: z.string(), description: z.string() })) }),
   },
 
@@ -214,7 +217,12 @@ export const OPERATIONS = {
 
   /** Files and folders below `cwd` that match what the user typed after `@`, best first. Respects .gitignore. */
   'files.complete': {
-    params: z.object({ cwd: z.string(), query: z.string().check(z.maxLength(500)), limit: z.int().check(z.gte(1), z.lte(100)) }),
+    params: z.object({
+      cwd: z.string(),
+      query: z.string().check(z.maxLength(500)),
+      limit: z.int().check(z.gte(1), z.lte(100)),
+      ...where,
+    }),
     result: z.object({ paths: z.array(z.object({ path: z.string(), isFolder: z.boolean() })), more: z.boolean() }),
   },
 

@@ -21,6 +21,7 @@ import {
 import { engineOperations, type ServerAddress } from './engine-operations.ts';
 import type { EngineSession } from './engine-session.ts';
 import { EventRate } from './event-rate.ts';
+import { onMachine } from './on-machine.ts';
 import { RemoteSession } from './remote-session.ts';
 import { RemoteSessions } from './remote-sessions.ts';
 import { Session, type SessionDependencies, type SessionOrigin } from './session.ts';
@@ -46,6 +47,8 @@ const CLIENTS_EVERY_MS = 1_000;
 /** Activity alone changes a list's row at most so often. */
 const ACTIVITY_EVERY_MS = 1_000;
 const COMPACT_EVERY_MS = 60_000;
+/** What another machine has created is known here within so long, or the one who asked for it is not kept waiting. */
+const ARRIVAL_MS = 10_000;
 /** How long a session that is deleted waits for its last events. */
 const SETTLE_MS = 5_000;
 
@@ -97,7 +100,14 @@ export class Engine {
       isHosted: (runId) => this.#hosted.has(runId),
     });
     this.clients = new Clients({ idleMs: options.clientIdleMs, onChange: () => this.#handleClients() });
-    this.#operations = { ...options.operations, ...engineOperations(this, options) };
+    this.#operations = onMachine(
+      { ...options.operations, ...engineOperations(this, options) },
+      {
+        self: () => this.machine.machineId,
+        drive: () => this.remote.drive,
+        arrived: (runId) => this.#arrived(runId),
+      },
+    );
     options.documents.onTitles((runIds) => {
       for (const runId of runIds) this.#handleTitle(runId);
     });
@@ -213,6 +223,23 @@ export class Engine {
       frame ??= encodeMessage(message);
       connection.tell(frame);
     }
+  }
+
+  /** A session that another machine has just created, once it is known here. */
+  #arrived(runId: RunId): Promise<SessionSummary | null> {
+    const known = this.#sessions.get(runId);
+    if (known !== undefined) return Promise.resolve(known.summary());
+    return new Promise((resolve) => {
+      const settle = (summary: SessionSummary | null) => {
+        clearTimeout(timer);
+        end();
+        resolve(summary);
+      };
+      const timer = setTimeout(() => settle(null), ARRIVAL_MS);
+      const end = this.onSession((summary) => {
+        if (summary.runId === runId) settle(summary);
+      });
+    });
   }
 
   session(runId: RunId): EngineSession {

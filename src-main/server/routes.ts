@@ -22,7 +22,9 @@ const { 'history.lines': lines, 'history.search': search, 'files.complete': file
 const { runId: _written, ...writtenText } = OPERATIONS['draft.set'].params.shape;
 const { runId: _linesOf, limit: _linesLimit, ...whichLines } = lines.params.shape;
 const { limit: _searchLimit, ...searchFor } = search.params.shape;
-const { cwd } = files.params.shape;
+const { cwd, machineId } = files.params.shape;
+/** On which machine; without it, on this one. */
+const where = { machineId };
 
 /** Every route that is made from the table of operations, and those that carry out a session's commands. */
 export const ROUTES: readonly Route[] = [
@@ -36,13 +38,13 @@ export const ROUTES: readonly Route[] = [
     summary: 'Start a session',
     description:
       'What is left out is as the settings have it. A repeated `Idempotency-Key` answers with the first one’s session.',
-    body: z.strictObject({ spec: NewSession, title: z.optional(z.nullable(text(256))) }),
+    body: z.strictObject({ spec: NewSession, title: z.optional(z.nullable(text(256))), machineId: z.optional(MachineId) }),
     answer: OPERATIONS['session.create'].result,
     status: 201,
     isOnce: true,
-    handle: async ({ body: { spec, title = null }, inputId }, { call }) => {
+    handle: async ({ body: { spec, title = null, ...where }, inputId }, { call }) => {
       const { settings } = await call('settings.get', {});
-      return call('session.create', { inputId, spec: specOf(spec, settings), title });
+      return call('session.create', { inputId, spec: specOf(spec, settings), title, ...where });
     },
   }),
   route({
@@ -317,8 +319,26 @@ export const ROUTES: readonly Route[] = [
     answer: OPERATIONS['keybindings.set'].result,
     handle: ({ path, body }, { call }) => call('keybindings.set', { ...path, ...body }),
   }),
-  asked('GET', '/claude', 'claude.check', 'Whether Claude can work on this machine, and if not, what to do'),
-  asked('GET', '/claude/models', 'claude.models', 'The models that Claude offers here'),
+  route({
+    method: 'GET',
+    url: '/claude',
+    id: 'claude.check',
+    operation: 'claude.check',
+    summary: 'Whether Claude can work on a machine, and if not, what to do',
+    query: where,
+    answer: OPERATIONS['claude.check'].result,
+    handle: ({ query }, { call }) => call('claude.check', query),
+  }),
+  route({
+    method: 'GET',
+    url: '/claude/models',
+    id: 'claude.models',
+    operation: 'claude.models',
+    summary: 'The models that Claude offers there',
+    query: where,
+    answer: OPERATIONS['claude.models'].result,
+    handle: ({ query }, { call }) => call('claude.models', query),
+  }),
   asked('GET', '/claude/api-key', 'claude.apiKey', 'How the API key for Claude is kept; never the key itself'),
   sent('PUT', '/claude/api-key', 'claude.setApiKey', 'Keep an API key for Claude’s processes; null forgets it'),
   route({
@@ -327,7 +347,7 @@ export const ROUTES: readonly Route[] = [
     id: 'files.complete',
     operation: 'files.complete',
     summary: 'Files and folders below `cwd` that match what was typed, best first',
-    query: { cwd, query: z._default(text(500), ''), limit: limit(20, 100) },
+    query: { cwd, query: z._default(text(500), ''), limit: limit(20, 100), ...where },
     answer: files.result,
     handle: ({ query }, { call }) => call('files.complete', query),
   }),
