@@ -85,3 +85,40 @@ test('commands and files complete, model and permissions change in mid-session, 
   await expect(usage).toContainText(/Input tokens\s*[\d.]+/);
   await expect(usage).toContainText(/Cost\s*\$\d/);
 });
+
+test('[doc-3] [doc-4] two windows write one draft together, and have the same notes', async ({ home, folder, claudeEnv }) => {
+  const { app, page } = await home.launch({ env: claudeEnv });
+  await startClaude(page, folder);
+  await composer(page).fill('fix the flaky test');
+  const opened = app.waitForEvent('window');
+  await app.evaluate(({ Menu }) => Menu.getApplicationMenu()?.getMenuItemById('window.new')?.click());
+  const other = await opened;
+  await sessionList(other)
+    .getByRole('button', { name: /Claude in/ })
+    .click();
+  await expect(composer(other)).toHaveValue('fix the flaky test');
+  await composer(other).press('Home');
+  await composer(other).pressSequentially('please ');
+  await expect(composer(page)).toHaveValue('please fix the flaky test');
+  // Both at the same time, each at an end of its own.
+  await Promise.all([
+    composer(page).pressSequentially(' in the sidebar, today'),
+    composer(other)
+      .press('Home')
+      .then(() => composer(other).pressSequentially('Anna says: ')),
+  ]);
+  for (const window of [page, other])
+    await expect(composer(window)).toHaveValue('Anna says: please fix the flaky test in the sidebar, today');
+
+  await sessionList(page)
+    .getByRole('button', { name: /Claude in/ })
+    .click({ button: 'right' });
+  await page.getByRole('menuitem', { name: 'Notes' }).click();
+  const notes = page.getByRole('textbox', { name: 'Notes' });
+  await expect(notes).toBeFocused();
+  await notes.pressSequentially('Ask Anna before the merge\nThe test fails on Mondays only');
+  await expect(other.getByRole('button', { name: 'Notes: Ask Anna before the merge' })).toBeVisible();
+  await notes.press('Escape');
+  await expect(page.getByRole('button', { name: 'Notes: Ask Anna before the merge' })).toBeVisible();
+  await expect(composer(page)).toBeFocused();
+});

@@ -267,3 +267,34 @@ describe('the desktop shell', () => {
     expect(await screen.findByText('Said once.')).toBeTruthy();
   });
 });
+
+describe('notes', () => {
+  it('[doc-4] stand in one line above their session, unfold, and are everybody’s', async () => {
+    const { runId } = host.add({ title: 'api-refactor' });
+    host.answers['notes.get'] = () => ({ text: 'ask Anna first\nthen deploy', version: 1 });
+    close = await openWindow(host);
+    fireEvent.click(row(/api-refactor/));
+    const line = await screen.findByRole('button', { name: 'Notes: ask Anna first' });
+    fireEvent.click(line);
+    const field = () => screen.getByRole<HTMLTextAreaElement>('textbox', { name: 'Notes' });
+    expect(document.activeElement).toBe(field());
+    host.send({ type: 'notes:changed', runId, text: 'ask Anna first\nthen deploy\nthen sleep', version: 2 });
+    await settle(() => field().value.endsWith('then sleep'));
+    fireEvent.change(field(), { target: { value: `1. ${field().value}` } });
+    await settle(() => called('notes.set').length > 0);
+    expect(called('notes.set').at(-1)?.params).toMatchObject({ text: '1. ask Anna first\nthen deploy\nthen sleep' });
+    fireEvent.keyDown(field(), { key: 'Escape' });
+    expect(await screen.findByRole('button', { name: 'Notes: 1. ask Anna first' })).toBeTruthy();
+  });
+
+  it('are nowhere while there are none, and begin in the menu of the session', async () => {
+    host.add({ title: 'api-refactor' });
+    close = await openWindow(host);
+    fireEvent.click(row(/api-refactor/));
+    await settle(() => called('notes.get').length > 0);
+    expect(screen.queryByRole('button', { name: /^Notes/ })).toBeNull();
+    fireEvent.contextMenu(row(/api-refactor/));
+    fireEvent.click(await screen.findByRole('menuitem', { name: 'Notes' }));
+    expect(await screen.findByRole('textbox', { name: 'Notes' })).toBeTruthy();
+  });
+});

@@ -13,12 +13,16 @@ import { type Connection, useWindow } from './store.ts';
 let client: RunSessionClient | null = null;
 let ownShell: ShellOperations | null = null;
 const shellListeners = new Set<(message: ShellMessage) => void>();
+const textListeners = new Set<(message: TextMessage) => void>();
 
 type ShellOperation = Extract<OperationName, `shell.${string}`>;
 export type ShellOperations = { readonly [N in ShellOperation]: (params: ParamsOf<N>) => Promise<ResultOf<N>> };
 
 /** What the desktop shell says to its window. */
 export type ShellMessage = Extract<HostMessage, { type: `shell:${string}` }>;
+
+/** Somebody has written in a session's draft or notes. */
+export type TextMessage = Extract<HostMessage, { type: 'draft:changed' | 'notes:changed' }>;
 
 export interface EngineLink {
   readonly clientId: ClientId;
@@ -103,6 +107,10 @@ function handleMessage(message: HostMessage): void {
       return;
     case 'pairing:changed':
       useWindow.setState({ pairing: message.state });
+      return;
+    case 'draft:changed':
+    case 'notes:changed':
+      for (const listener of textListeners) listener(message);
       return;
     case 'shell:command':
     case 'shell:notice':
@@ -207,4 +215,9 @@ export function newInputId(): InputId {
 export function onShellMessage(listener: (message: ShellMessage) => void): () => void {
   shellListeners.add(listener);
   return () => shellListeners.delete(listener);
+}
+
+export function onTextChanged(listener: (message: TextMessage) => void): () => void {
+  textListeners.add(listener);
+  return () => textListeners.delete(listener);
 }

@@ -85,6 +85,8 @@ export interface WindowState {
   readonly keybindings: readonly Keybinding[];
   readonly preferences: Preferences;
   readonly overlay: Overlay | null;
+  /** Sessions whose notes are unfolded. */
+  readonly openNotes: ReadonlySet<RunId>;
   /** In a narrow window the sidebar covers the panes while it is wanted. */
   readonly isSidebarOverPanes: boolean;
   /** The pane that commands are for, and the session in it. */
@@ -113,6 +115,7 @@ export const useWindow = create<WindowState>(() => ({
   keybindings: [],
   preferences: DEFAULT_PREFERENCES,
   overlay: null,
+  openNotes: new Set(),
   isSidebarOverPanes: false,
   activePane: null,
   activeRun: null,

@@ -6,6 +6,7 @@ import { Image } from '../../src-shared/events.ts';
 import { useAttachment } from '../attachment.ts';
 import { sendCommand } from '../engine.ts';
 import type { PaneProps } from '../pane-contract.ts';
+import { useSharedText } from '../shared-text.ts';
 import { useWindow } from '../store.ts';
 import { EmptyState } from '../ui/empty-state.tsx';
 import { usePaneFocus } from '../workspace/pane-hooks.ts';
@@ -13,7 +14,6 @@ import { useAttachments } from './composer/attachments.ts';
 import type { ComposerHandle } from './composer/composer.tsx';
 import { ComposerArea } from './composer/composer-area.tsx';
 import { outboxOf } from './composer/outbox.ts';
-import { useDraft } from './composer/use-draft.ts';
 import { useImageProblem } from './composer/use-image-problem.ts';
 import type { ConversationListHandle } from './conversation/conversation-list.tsx';
 import { ConversationView } from './conversation/conversation-view.tsx';
@@ -70,7 +70,7 @@ export function ClaudePane({ runId, active, visible }: PaneProps) {
   useAnnouncements(view.turns, isActive && reader.isReady);
 
   const outbox = outboxOf(runId, sendPrompt);
-  const [text, setText] = useDraft(runId, visible);
+  const [text, setText] = useSharedText(runId, 'draft', visible);
   const images = useAttachments(runId, useImageProblem());
   const actions = useActions(runId, state?.cwd ?? attachment.session?.cwd ?? '');
   const turnActions = useTurnActions(runId, {

@@ -1,5 +1,6 @@
 import i18next from 'i18next';
-import { Copy, GitFork, PanelRight, Pencil, RotateCw, Square, SquareArrowOutUpRight, Trash2 } from 'lucide-react';
+import { Copy, GitFork, PanelRight, Pencil, RotateCw, Square, SquareArrowOutUpRight, StickyNote, Trash2 } from 'lucide-react';
+import type { RunId } from '../../src-shared/ids.ts';
 import type { SessionSummary } from '../../src-shared/session.ts';
 import { call } from '../engine.ts';
 import { keyLabel } from '../navigation/keymap.ts';
@@ -8,12 +9,18 @@ import { useWindow } from '../store.ts';
 import { isPhone } from '../ui/media.ts';
 import type { MenuItem } from '../ui/menu.tsx';
 import { showFailure } from '../ui/toasts.tsx';
+import { setNotesOpen } from '../workspace/notes-bar.tsx';
 import { openPane } from '../workspace/workspace.ts';
 import type { SessionGroup } from './grouping.ts';
 
 /** Runs what a menu was asked for and tells of a failure, naming the menu's own words. */
 function attempt(label: string, act: () => Promise<unknown>): () => void {
   return () => void act().catch((error: unknown) => showFailure(i18next.t('failed', { what: label }), error));
+}
+
+function showNotes(runId: RunId): void {
+  openPane({ is: 'session', runId });
+  setNotesOpen(runId, true);
 }
 
 /** What can be done to a session: the same in the sidebar, on its tab and in its pane's "more" menu. */
@@ -37,6 +44,7 @@ export function sessionMenu(session: SessionSummary): readonly MenuItem[] {
       shortcut: keyLabel('session.rename'),
       onSelect: () => show({ overlay: { is: 'rename', runId } }),
     },
+    { label: t('session.notes'), icon: StickyNote, onSelect: () => showNotes(runId) },
     ...(session.kind === 'claude'
       ? [{ label: t('session.fork'), icon: GitFork, onSelect: attempt(t('session.fork'), () => forkSession(runId)) }]
       : []),

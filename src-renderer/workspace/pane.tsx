@@ -8,6 +8,7 @@ import { EmptyState } from '../ui/empty-state.tsx';
 import { Spinner } from '../ui/spinner.tsx';
 import { EndedBar } from './ended-bar.tsx';
 import type { PageName, PaneContent } from './layout.ts';
+import { NotesBar } from './notes-bar.tsx';
 import { PaneBoundary } from './pane-boundary.tsx';
 
 /** What a pane shows comes when the first pane of its kind is opened. */
@@ -48,6 +49,7 @@ export function Pane({
   return (
     <div className="flex h-full flex-col bg-canvas">
       {content.is === 'session' && <RemoteBar runId={content.runId} />}
+      {content.is === 'session' && <NotesBar runId={content.runId} visible={visible} />}
       <div className="min-h-0 flex-1">
         <PaneBoundary paneId={paneId}>
           <Suspense fallback={<Loading />}>

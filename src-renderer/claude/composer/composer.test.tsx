@@ -136,8 +136,33 @@ describe('the composer', () => {
     await settle(() => pane.host.calls.some(({ operation }) => operation === 'draft.set'));
     expect(pane.host.calls.at(-1)).toEqual({
       operation: 'draft.set',
-      params: { runId: pane.host.runId, text: 'from before, and more' },
+      params: { runId: pane.host.runId, text: 'from before, and more', base: 'from before' },
     });
+  });
+
+  it('[doc-3] [doc-4] shows what others write in the draft, and loses neither that nor what is typed nor the place of the caret', async () => {
+    pane = await showPane(new SampleLog().created().events, (made) => {
+      made.answers['draft.get'] = () => ({ text: 'fix it', version: 1 });
+      made.answers['draft.set'] = () => {
+        // What somebody else wrote at the same time, and both together, come before the answer.
+        hear('Please fix it', 3);
+        hear('Please fix it now', 4);
+        return { text: 'Please fix it now', version: 4 };
+      };
+    });
+    const { host } = pane;
+    const hear = (text: string, version: number) => host.send({ type: 'draft:changed', runId: host.runId, text, version });
+    await waitFor(() => expect(composer().value).toBe('fix it'));
+    act(() => composer().focus());
+    composer().setSelectionRange(3, 3);
+    hear('please fix it', 2);
+    await waitFor(() => expect([composer().value, composer().selectionStart]).toEqual(['please fix it', 10]));
+    type('please fix it now');
+    await waitFor(() => expect(composer().value).toBe('Please fix it now'));
+    expect(host.calls.at(-1)?.params).toMatchObject({ text: 'please fix it now', base: 'please fix it' });
+    hear('an older one', 2);
+    hear('Please fix it now!', 5);
+    await waitFor(() => expect(composer().value).toBe('Please fix it now!'));
   });
 
   it('shows a prompt that was refused with its reason, and sends it again', async () => {

@@ -2,6 +2,7 @@ import { type ClipboardEvent, type KeyboardEvent, type ReactNode, type Ref, useI
 import { useTranslation } from 'react-i18next';
 import type { Image, PromptContent } from '../../../src-shared/events.ts';
 import type { MachineId } from '../../../src-shared/ids.ts';
+import { useKeptCaret } from '../../shared-text.ts';
 import { PHONE, useMedia } from '../../ui/media.ts';
 import { AttachedImages } from './attached-images.tsx';
 import type { SlashCommand } from './completion.ts';
@@ -56,7 +57,8 @@ export function Composer(props: ComposerProps) {
     requestAnimationFrame(() => field.current?.setSelectionRange(at, at));
   };
   const { completion, listId, active, ...menu } = useCompletionMenu({ text, caret, put }, commands, { cwd, machineId });
-  const history = usePromptHistory(said, text, onText);
+  const history = usePromptHistory(said, text, (next) => put(next, next.length));
+  useKeptCaret(field, text);
   useImperativeHandle(
     ref,
     () => ({
