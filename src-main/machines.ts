@@ -102,13 +102,20 @@ export class Machines {
   }
 
   #relayPlace(): ReturnType<SyncedOptions['relay']> {
-    const url = this.#options.settings()['relay.url'];
-    if (url !== '') return { url, key: null };
+    const { 'relay.url': url, 'relay.announce': isAnnounced } = this.#options.settings();
+    if (url !== '') {
+      const isOnLan = isLocalUrl(url) && !isLoopback(new URL(url).hostname);
+      return { url, key: null, lan: isAnnounced && isOnLan ? { announcePort: null } : null };
+    }
     const serving = this.#embedded.serving;
     if (serving === null) return null;
-    // Through the address that the others use, where there is one: then it is the one in the code, too.
-    const address = hostAndPort(addressForOthers(serving.host), serving.port);
-    return { url: `ws://${address}`, key: new Uint8Array(Buffer.from(serving.relayKey, 'hex')) };
+    const { host, port, relayKey } = serving;
+    return {
+      // By the address that the others use: it is the one in the code, too.
+      url: `ws://${hostAndPort(addressForOthers(host), port)}`,
+      key: new Uint8Array(Buffer.from(relayKey, 'hex')),
+      lan: isAnnounced && !isLoopback(host) ? { announcePort: port } : null,
+    };
   }
 
   list(): MachineList {

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
 /** A host and port as they stand in an address. */
@@ -22,6 +22,19 @@ const LOCAL = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|f[cd][0-9a
 
 /** It is reached without leaving this machine or its network. */
 export function isLocalUrl(url: string): boolean {
+  if (!URL.canParse(url)) return false;
   const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
-  return isLoopback(host) || LOCAL.test(host);
+  return isLoopback(host) || LOCAL.test(host) || isOnOwnNetwork(host);
+}
+
+/** Some networks use addresses of their own that are not set aside for that. */
+function isOnOwnNetwork(host: string): boolean {
+  const kind = isIP(host) === 6 ? 'ipv6' : 'ipv4';
+  if (isIP(host) === 0) return false;
+  const own = new BlockList();
+  for (const { cidr, family } of Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])) {
+    const [network, bits] = cidr?.split('/') ?? [];
+    if (network !== undefined && bits !== undefined) own.addSubnet(network, Number(bits), family === 'IPv6' ? 'ipv6' : 'ipv4');
+  }
+  return own.check(host, kind);
 }

@@ -7,10 +7,12 @@ import type { ParamsOf } from '../src-shared/operations.ts';
 import { RefusalError } from '../src-shared/refusal.ts';
 import { fromHex, makeMachineKeys, sealReady, toHex } from '../src-shared/seal.ts';
 import type { Settings } from '../src-shared/settings.ts';
+import type { Wire } from '../src-shared/wire.ts';
 import type { KeyRing } from './secrets.ts';
 import { openSocketWire } from './socket-wire.ts';
 import type { Store } from './store/store.ts';
 import { OTHER_RELAY } from './sync/handshake.ts';
+import { Lan, openPinnedWire } from './sync/lan.ts';
 import type { LinkState } from './sync/link.ts';
 import { type KeptKeys, type KeyProtection, readMachineKeys, removeMachineKeys, writeMachineKeys } from './sync/machine-keys.ts';
 import { MachineList } from './sync/machine-list.ts';
@@ -22,6 +24,8 @@ import { entryTimeMs, Workspace } from './sync/workspace.ts';
 export interface RelayPlace {
   readonly url: string;
   readonly key: Uint8Array | null;
+  /** What is done about it on the local network: announce the port of an own one, look for another machine's, or nothing. */
+  readonly lan: { readonly announcePort: number | null } | null;
 }
 
 export interface SyncedOptions {
@@ -65,7 +69,14 @@ interface Life {
   readonly workspace: Workspace;
   readonly list: MachineList;
   readonly parts: readonly SyncPart[];
-  readonly relayUrl: string | null;
+  readonly place: RelayPlace | null;
+  readonly road: Road;
+}
+
+/** How the relay was reached last, and what is known of it on the local network. */
+interface Road {
+  url: string | null;
+  lan: Lan | null;
 }
 
 /** This machine's place in its workspace, if it has one: its keys, the chain, and the parts that sync. Loaded when it is needed. */
@@ -114,7 +125,7 @@ export class Synced {
     return this.#life?.workspace.link.state ?? null;
   }
   get relayUrl(): string | null {
-    return this.#life?.relayUrl ?? this.#options.relay()?.url ?? null;
+    return this.#life?.road.url ?? this.#options.relay()?.url ?? null;
   }
 
   machines(): Machine[] {
@@ -159,12 +170,13 @@ export class Synced {
       onProblem,
     );
     const pinned = kept.relay !== null && kept.relay.url === place?.url ? fromHex(kept.relay.key) : null;
+    const road: Road = { url: place?.url ?? null, lan: null };
     const workspace = new Workspace({
       signer,
       chain: kept.chain.map((entry) => new Uint8Array(Buffer.from(entry, 'base64'))),
       relayKey: place?.key ?? pinned,
       isForked: kept.isForked,
-      connect: place === null ? null : () => openSocketWire(place.url),
+      connect: place === null ? null : () => this.#connect(place, road),
       passCounter,
       clock: SYSTEM_CLOCK,
       keep: ({ chain, isForked }) => this.#keep({ chain: chain.map(toBase64), isForked }),
@@ -173,12 +185,31 @@ export class Synced {
     });
     const started: SyncPart[] = [];
     const list = new MachineList(workspace, onChange);
-    this.#life = { workspace, list, parts: started, relayUrl: place?.url ?? null };
+    this.#life = { workspace, list, parts: started, place, road };
     this.#label = this.#ownLabel();
     workspace.link.onState((state) => this.#linked(state, place));
     workspace.onMembership(() => this.#followLabel());
+    if (place?.lan && workspace.excluded === null) {
+      const onFound = () => workspace.link.retryIfLost();
+      road.lan = await Lan.start({ keyring: workspace.keyring, ...place.lan, onFound, onProblem });
+    }
     for (const start of parts()) started.push(await start(workspace, onChange));
     onChange();
+  }
+
+  /** Directly, where the relay was found on the local network; else by the address that the user gave. */
+  async #connect(place: RelayPlace, road: Road): Promise<Wire> {
+    const pinned = this.#kept?.relay;
+    if (pinned?.url === place.url) {
+      for (const url of road.lan?.urls ?? []) {
+        const wire = await openPinnedWire(url, fromHex(pinned.key));
+        if (wire === null) continue;
+        road.url = url;
+        return wire;
+      }
+    }
+    road.url = place.url;
+    return await openSocketWire(place.url);
   }
 
   async #keep(change: Partial<Kept>): Promise<void> {
@@ -223,7 +254,7 @@ export class Synced {
     return this.#inTurn(async () => {
       const life = this.#life;
       if (life === null || this.#isStopped) return;
-      if (life.relayUrl === (this.#options.relay()?.url ?? null)) {
+      if (isSamePlace(life.place, this.#options.relay())) {
         this.#tellName();
         return;
       }
@@ -373,6 +404,7 @@ export class Synced {
     if (life === null) return;
     for (const part of [...life.parts].reverse()) await part.stop();
     life.list.stop();
+    await life.road.lan?.stop();
     await life.workspace.stop();
   }
 
@@ -390,6 +422,11 @@ const LOCKED: Readonly<Record<Extract<KeptKeys, { is: 'locked' }>['why'], readon
   passphrase: ['The keys of this machine are sealed with a passphrase, and none was given.', 'Run: baton machines unlock'],
   'wrong-passphrase': ['The passphrase is another one.', 'Run: baton machines unlock'],
 };
+
+/** As far as it decides where this machine goes. */
+function isSamePlace(a: RelayPlace | null, b: RelayPlace | null): boolean {
+  return a?.url === b?.url && JSON.stringify(a?.lan) === JSON.stringify(b?.lan);
+}
 
 const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 

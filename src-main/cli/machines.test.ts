@@ -1,4 +1,5 @@
 import { readFileSync, rmSync, statSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { MachineList } from '../../src-shared/machines.ts';
@@ -204,3 +205,25 @@ it('[embedded-1] runs a relay inside the engine that others meet at, and starts 
   await anna.ok(['relay', 'stop']);
   expect((await anna.listed()).relay).toMatchObject({ state: 'off', url: null });
 });
+
+const isOnNetwork = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ internal, family }) => !internal && family === 'IPv4'),
+);
+
+it.runIf(isOnNetwork)(
+  '[embedded-3] finds the relay of its workspace on the local network when its address is another one',
+  async () => {
+    const [anna, ben] = await Promise.all([machine('anna', { 'relay.port': 0, 'relay.host': '0.0.0.0' }), machine('ben', {})]);
+    await anna.ok(['relay', 'start']);
+    await anna.lets(ben);
+    const before = await ben.until(everyoneIsOnline);
+    expect(before.relay).toMatchObject({ lan: true, url: expect.not.stringContaining('127.0.0.1') });
+    // Where it is now nobody has told the other machine.
+    await anna.ok(['relay', 'stop']);
+    await ben.until(({ relay: { state } }) => state === 'lost');
+    await anna.ok(['relay', 'start']);
+    const after = await ben.until(everyoneIsOnline);
+    expect(after.relay.url).not.toBe(before.relay.url);
+    expect((await ben.client.call('settings.get', {})).settings['relay.url']).toBe(before.relay.url);
+  },
+);

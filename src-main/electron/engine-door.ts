@@ -7,14 +7,19 @@ import { joinWires, type Tap } from './shell-tap.ts';
 /** When the window is there. */
 const SERVER_AFTER_MS = 1_500;
 
+export interface EngineDoorOptions extends StartOptions {
+  /** The engine in this process has a local server now. */
+  readonly onServing: () => void;
+}
+
 /** The way to the engine, whether it lives in this process or in one that ran before the app was opened. */
 export class EngineDoor {
-  readonly #options: StartOptions;
+  readonly #options: EngineDoorOptions;
   #obtaining: Promise<Obtained> | null = null;
   #isOwn = false;
   #isStopped = false;
 
-  constructor(options: StartOptions) {
+  constructor(options: EngineDoorOptions) {
     this.#options = options;
   }
 
@@ -68,7 +73,7 @@ export class EngineDoor {
     // Loading it would hold up the window that is coming up.
     if (obtained.kind === 'here') {
       setTimeout(() => {
-        void obtained.startServer();
+        void obtained.startServer().then(() => this.#options.onServing());
         void obtained.startMachines();
       }, SERVER_AFTER_MS);
     }

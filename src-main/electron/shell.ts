@@ -3,6 +3,7 @@ import { RunSessionClient } from '../../src-shared/client.ts';
 import { ClientId, InputId, type RunId } from '../../src-shared/ids.ts';
 import { type BoundKey, type CommandId, resolveKeymap, SHOW_SESSION } from '../../src-shared/keymap.ts';
 import type { HostMessage } from '../../src-shared/protocol.ts';
+import { RefusalError } from '../../src-shared/refusal.ts';
 import type { SessionSummary } from '../../src-shared/session.ts';
 import { Settings } from '../../src-shared/settings.ts';
 import { JsoncFile } from '../jsonc-file.ts';
@@ -49,6 +50,7 @@ export class Shell {
   #settings: Settings;
   #bindings: readonly BoundKey[] = resolveKeymap(isMac, []).bindings;
   #engine: TrayState['engine'] = null;
+  #machines: TrayState['machines'] = null;
 
   /** Resolves when windows are open and the engine runs; rejects, with a message for people, when there can be no engine. */
   static async start(options: ShellOptions): Promise<Shell> {
@@ -77,6 +79,7 @@ export class Shell {
       keyRing: systemKeyRing,
       passphrase: null,
       onNotice: (message) => this.tell('problem', message),
+      onServing: () => this.#readFacts().catch(crashGuard.bug),
     });
     this.#windows = new Windows({
       file: `${paths.data}/windows.json`,
@@ -194,6 +197,10 @@ export class Shell {
     } else if (message.type === 'keybindings:changed') {
       this.#bindings = resolveKeymap(isMac, message.bindings).bindings;
       this.#makeMenu();
+    } else if (message.type === 'machines:changed') {
+      const { type: _, ...machines } = message;
+      this.#machines = machines;
+      this.#tray?.changed();
     } else if (message.type === 'session:notice') {
       const session = this.#client.sessions.get(message.runId);
       if (session !== undefined) this.#notifier.hear(session, message.title, message.body);
@@ -201,15 +208,17 @@ export class Shell {
   }
 
   async #readFacts(): Promise<void> {
-    const [{ settings }, { bindings }, { pid, startedAt }] = await Promise.all([
+    const [{ settings }, { bindings }, { pid, startedAt, port }, machines] = await Promise.all([
       this.#client.call('settings.get', {}),
       this.#client.call('keybindings.get', {}),
       this.#client.call('engine.status', {}),
+      this.#client.call('machines.list', {}),
     ]);
     this.#apply(settings);
     this.#bindings = resolveKeymap(isMac, bindings).bindings;
     this.#makeMenu();
-    this.#engine = { pid, startedAt: new Date(startedAt), isOwn: this.#door.isOwn };
+    this.#engine = { pid, startedAt: new Date(startedAt), isOwn: this.#door.isOwn, port };
+    this.#machines = machines;
     this.#tray?.changed();
   }
 
@@ -220,7 +229,7 @@ export class Shell {
   }
 
   #makeTray(): void {
-    const stateNow = (): TrayState => ({ engine: this.#engine, sessions: this.#sessions() });
+    const stateNow = (): TrayState => ({ engine: this.#engine, sessions: this.#sessions(), machines: this.#machines });
     try {
       this.#tray = new BatonTray(stateNow, (action) => this.#act(action));
     } catch (error) {
@@ -263,6 +272,12 @@ export class Shell {
         this.#windows.show().send({ type: 'shell:command', command, runId: null });
         return;
       }
+      case 'add-machine':
+        this.#windows.show().send({ type: 'shell:command', command: 'machines.add' satisfies CommandId, runId: null });
+        return;
+      case 'relay':
+        this.#switchRelay(action.isOn).catch(this.#options.crashGuard.bug);
+        return;
       case 'show-session':
         this.#showSession(action.runId);
         return;
@@ -271,6 +286,15 @@ export class Shell {
         return;
       case 'quit':
         app.quit();
+    }
+  }
+
+  async #switchRelay(isOn: boolean): Promise<void> {
+    try {
+      await this.#client.call(isOn ? 'relay.start' : 'relay.stop', {});
+    } catch (error) {
+      if (!(error instanceof RefusalError)) throw error;
+      this.tell('problem', error.refusal.message, error.refusal.hint);
     }
   }
 

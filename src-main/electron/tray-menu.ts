@@ -1,19 +1,29 @@
 import type { MenuItemConstructorOptions } from 'electron';
 import type { RunId } from '../../src-shared/ids.ts';
+import type { Machine, MachineList, RelayStatus } from '../../src-shared/machines.ts';
 import type { SessionStatus, SessionSummary } from '../../src-shared/session.ts';
 
 export interface TrayState {
   /** null: there is no connection to the engine just now. */
-  readonly engine: { readonly pid: number; readonly startedAt: Date; readonly isOwn: boolean } | null;
+  readonly engine: {
+    readonly pid: number;
+    readonly startedAt: Date;
+    readonly isOwn: boolean;
+    readonly port: number | null;
+  } | null;
   readonly sessions: readonly SessionSummary[];
+  /** null: not known yet. */
+  readonly machines: MachineList | null;
 }
 
 export type TrayAction =
-  | { readonly do: 'new-terminal' | 'new-claude' | 'show' | 'quit' }
+  | { readonly do: 'new-terminal' | 'new-claude' | 'add-machine' | 'show' | 'quit' }
+  | { readonly do: 'relay'; readonly isOn: boolean }
   | { readonly do: 'show-session'; readonly runId: RunId };
 
 /** A menu is no list: the window shows them all. */
 const MAX_SESSIONS = 15;
+const MAX_MACHINES = 8;
 const MAX_LABEL_LENGTH = 60;
 
 /** What needs the user first. Sessions that are over are the window's. */
@@ -40,6 +50,8 @@ export function trayMenu(state: TrayState, act: (action: TrayAction) => void): M
     { label: 'New terminal', click: () => act({ do: 'new-terminal' }) },
     { label: 'New Claude session', click: () => act({ do: 'new-claude' }) },
     separator,
+    ...machineItems(state.machines, act),
+    separator,
     { label: 'Show Baton', click: () => act({ do: 'show' }) },
     { label: 'Quit Baton', click: () => act({ do: 'quit' }) },
   ];
@@ -62,7 +74,45 @@ function waiting(sessions: readonly SessionSummary[]): number {
 function engineLine(engine: TrayState['engine']): string {
   if (engine === null) return 'Engine: connecting';
   const since = engine.startedAt.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
-  return `${engine.isOwn ? 'Engine' : 'Background engine'} running since ${since} (pid ${engine.pid})`;
+  const port = engine.port === null ? '' : `, port ${engine.port}`;
+  return `${engine.isOwn ? 'Engine' : 'Background engine'} running since ${since} (pid ${engine.pid}${port})`;
+}
+
+const RELAY_WORDS: Readonly<Record<RelayStatus['state'], string>> = {
+  off: 'none',
+  connecting: 'connecting',
+  live: 'connected',
+  lost: 'out of reach',
+  refused: 'not used any more',
+};
+
+/** How this machine stands with the others, and the one switch that there is. */
+function machineItems(list: MachineList | null, act: (action: TrayAction) => void): MenuItemConstructorOptions[] {
+  if (list === null) return [];
+  const { workspace, relay, machines } = list;
+  const others = machines.filter(({ self }) => !self);
+  const shown = others
+    .slice(0, MAX_MACHINES)
+    .map((machine) => ({ label: machineLine(machine), click: () => act({ do: 'show' }) }));
+  const rest = others.length - shown.length;
+  const { embedded } = relay;
+  return [
+    ...(workspace === null ? [] : [{ label: `Relay: ${RELAY_WORDS[relay.state]}`, enabled: false }]),
+    ...shown,
+    ...(rest === 0 ? [] : [{ label: `${rest} more…`, click: () => act({ do: 'show' }) }]),
+    {
+      label: embedded?.running ? `Relay on this machine (${embedded.address})` : 'Relay on this machine',
+      type: 'checkbox',
+      checked: embedded !== null,
+      click: () => act({ do: 'relay', isOn: embedded === null }),
+    },
+    { label: 'Add a machine…', click: () => act({ do: 'add-machine' }) },
+  ];
+}
+
+function machineLine({ name, online, state }: Machine): string {
+  const word = online ? 'online' : state === 'asleep' ? 'asleep' : 'offline';
+  return `${online ? '●' : '○'} ${labelOf(name)} (${word})`;
 }
 
 function sessionItems(sessions: readonly SessionSummary[], act: (action: TrayAction) => void): MenuItemConstructorOptions[] {

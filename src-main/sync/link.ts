@@ -240,6 +240,11 @@ export class Link {
     else if (this.#state.is === 'live') this.#askForLife();
   }
 
+  /** There is another way to the relay now. */
+  retryIfLost(): void {
+    if (this.#state.is === 'lost') void this.#open();
+  }
+
   stop(): void {
     if (this.#state.is === 'stopped') return;
     this.#cancelLook();
