@@ -4,6 +4,7 @@ import type { SessionState, SessionSummary } from '../../../src-shared/session.t
 import { newInputId, withEngine } from '../engine-client.ts';
 import { EXIT, Failure } from '../failure.ts';
 import { shortId } from '../find-session.ts';
+import { sendOrLeave } from '../host-away.ts';
 import { hasColors, oneLine, painter, printJson, printLine, say } from '../output.ts';
 import { permissionText, refuseInside } from '../permission-text.ts';
 import { sessionNamed } from './sessions.ts';
@@ -79,6 +80,7 @@ async function answer(
   }
   const { requestId } = only.asked;
   const reason = options.reason ?? null;
-  const seq = await client.send(session.runId, { kind: 'permission', inputId: newInputId(), requestId, decision, reason });
-  if (options.json) printJson({ runId: session.runId, requestId, decision, seq });
+  const seq = await sendOrLeave(client, session, { kind: 'permission', inputId: newInputId(), requestId, decision, reason });
+  const waits = seq === null ? { waitsFor: session.machine } : {};
+  if (options.json) printJson({ runId: session.runId, requestId, decision, seq, ...waits });
 }

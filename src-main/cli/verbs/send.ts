@@ -4,6 +4,7 @@ import type { SessionSummary } from '../../../src-shared/session.ts';
 import { newInputId, withEngine } from '../engine-client.ts';
 import { EXIT, Failure } from '../failure.ts';
 import { shortId } from '../find-session.ts';
+import { awayHost, sendOrLeave } from '../host-away.ts';
 import { printJson } from '../output.ts';
 import { sessionNamed } from './sessions.ts';
 
@@ -23,8 +24,13 @@ export async function send(name: string, words: readonly string[], options: Send
   if (options.raw && words.length > 0) throw new Failure(EXIT.usage, '--raw sends stdin: give no text beside it.');
   await withEngine(async (client) => {
     const session = sessionNamed(client, name);
-    const seq = session.kind === 'pty' ? await type(client, session, words, options) : await prompt(client, session, words);
-    if (options.json) printJson({ runId: session.runId, seq });
+    if (session.kind === 'pty') {
+      await type(client, session, words, options);
+      if (options.json) printJson({ runId: session.runId, seq: null });
+      return;
+    }
+    const seq = await prompt(client, session, words);
+    if (options.json) printJson({ runId: session.runId, seq, ...(seq === null ? { waitsFor: session.machine } : {}) });
   });
 }
 
@@ -34,10 +40,14 @@ async function type(
   session: SessionSummary,
   words: readonly string[],
   options: SendOptions,
-): Promise<null> {
+): Promise<void> {
   const { runId, status } = session;
   if (status === 'ended' || status === 'interrupted') {
     throw new Failure(EXIT.conflict, `Nothing runs in ${shortId(runId)} any more: nobody would read it.`);
+  }
+  const host = awayHost(session);
+  if (host !== null) {
+    throw new Failure(EXIT.failed, `${host} is out of reach: nobody would read it.`, 'Send it when that machine is back.');
   }
   const keys = options.raw ? await stdin() : Buffer.from(line(await textOf(words)) + (options.enter ? ENTER : ''));
   await new Promise<void>((resolve, reject) => {
@@ -57,7 +67,6 @@ async function type(
     );
   });
   await client.call('session.get', { runId });
-  return null;
 }
 
 /** Line feeds are Enter to a terminal; the last one is what `--no-enter` is about. */
@@ -65,9 +74,9 @@ function line(text: string): string {
   return text.replace(/\r?\n$/, '').replace(/\r?\n/g, ENTER);
 }
 
-async function prompt(client: RunSessionClient, { runId }: SessionSummary, words: readonly string[]): Promise<Seq> {
+async function prompt(client: RunSessionClient, session: SessionSummary, words: readonly string[]): Promise<Seq | null> {
   const text = await textOf(words);
-  return await client.send(runId, { kind: 'prompt', inputId: newInputId(), content: { text, images: [] } });
+  return await sendOrLeave(client, session, { kind: 'prompt', inputId: newInputId(), content: { text, images: [] } });
 }
 
 async function textOf(words: readonly string[]): Promise<string> {

@@ -3,6 +3,7 @@ import type { SessionState, SessionSummary } from '../../../src-shared/session.t
 import { withEngine } from '../engine-client.ts';
 import { EXIT, Failure } from '../failure.ts';
 import { shortId } from '../find-session.ts';
+import { sayIfAway } from '../host-away.ts';
 import { printJson } from '../output.ts';
 import { sessionNamed } from './sessions.ts';
 
@@ -22,6 +23,7 @@ export async function wait(name: string | undefined, options: WaitOptions): Prom
     const session = sessionNamed(client, name);
     const goal = options.for ?? (session.kind === 'claude' ? 'idle' : 'exit');
     if (goal === 'permission' && session.kind === 'pty') throw new Failure(EXIT.usage, 'A terminal asks for no permissions.');
+    sayIfAway(session);
     const state = await reached(client, session, goal, options.timeout);
     if (options.json) {
       const { status, exit, permissions } = state;

@@ -1,0 +1,46 @@
+import type { RunSessionClient } from '../../src-shared/client.ts';
+import type { Seq } from '../../src-shared/ids.ts';
+import type { Command } from '../../src-shared/protocol.ts';
+import type { SessionSummary } from '../../src-shared/session.ts';
+import { oneLine, say } from './output.ts';
+import { ago } from './table.ts';
+
+/** What a session's machine is called, while it is another one and out of reach; else null. */
+export function awayHost({ remote, machine }: Pick<SessionSummary, 'remote' | 'machine'>): string | null {
+  return remote?.connection === 'away' ? oneLine(machine) : null;
+}
+
+/** Tells whoever looks at a session that what is shown may be over. */
+export function sayIfAway(session: Pick<SessionSummary, 'remote' | 'machine'>): void {
+  const host = awayHost(session);
+  if (host === null) return;
+  const heardAt = session.remote?.heardAt ?? null;
+  const since =
+    heardAt === null ? 'nothing of it has arrived yet' : `this is how it was ${ago(Date.now() - Date.parse(heardAt))} ago`;
+  say(`[${host} is out of reach: ${since}]`);
+}
+
+/**
+ * Sends a command to a session wherever it runs. Resolves with the event that records it; with null where its machine is out of
+ * reach and the engine here keeps it until that one is back.
+ */
+export async function sendOrLeave(client: RunSessionClient, { runId }: SessionSummary, command: Command): Promise<Seq | null> {
+  let endListening = () => {};
+  const left = new Promise<null>((resolve) => {
+    endListening = client.onMessage((message) => {
+      if (message.type !== 'outbox:changed' || message.runId !== runId) return;
+      const isWaiting = message.items.some(({ inputId, state }) => inputId === command.inputId && state === 'waiting');
+      // While its machine is there it waits for a moment only.
+      const session = client.sessions.get(runId);
+      const host = isWaiting && session !== undefined ? awayHost(session) : null;
+      if (host === null) return;
+      say(`${host} is out of reach: it is kept here and goes there by itself when ${host} is back.`);
+      resolve(null);
+    });
+  });
+  try {
+    return await Promise.race([client.send(runId, command), left]);
+  } finally {
+    endListening();
+  }
+}
