@@ -20,8 +20,9 @@ export class BatonHome {
   readonly #processes: ChildProcess[] = [];
 
   constructor(settings: Readonly<Record<string, unknown>> = {}) {
-    // A question that nobody answers would keep a test's app open for ever.
-    writeFileSync(join(this.path, 'settings.json'), JSON.stringify({ 'window.confirmQuit': false, ...settings }));
+    // A question that nobody answers would keep a test's app open for ever; a fixed port is free once.
+    const usual = { 'window.confirmQuit': false, 'relay.port': 0 };
+    writeFileSync(join(this.path, 'settings.json'), JSON.stringify({ ...usual, ...settings }));
   }
 
   env(more: Readonly<Record<string, string>> = {}): Record<string, string> {

@@ -6,7 +6,7 @@ import { BatonHome } from './launch.ts';
 const test = base.extend<{ readonly laptop: BatonHome; readonly desktop: BatonHome }>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the pattern to know what a fixture needs
   laptop: async ({}, use) => {
-    const home = new BatonHome({ 'machine.name': 'laptop', 'machines.keyProtection': 'plain', 'relay.port': 0 });
+    const home = new BatonHome({ 'machine.name': 'laptop', 'machines.keyProtection': 'plain' });
     await use(home);
     await home.dispose();
   },

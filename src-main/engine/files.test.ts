@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { rankOf, rankPaths } from './file-rank.ts';
 import { FileFinder } from './files.ts';
 
@@ -77,6 +77,12 @@ describe('FileFinder', () => {
   it('walks where there is no repository, nearest first, and leaves out what is never meant', async () => {
     put('deep/er/still/x.ts', 'x.ts', 'node_modules/x/x.ts');
     expect(paths(await ask('x.ts'))).toEqual(['x.ts', 'deep/er/still/x.ts']);
+  });
+
+  it('takes the home folder as people write it', async () => {
+    vi.stubEnv('HOME', folder);
+    put('code/api/index.ts');
+    expect(paths(await ask('index', 10, '~/code'))).toEqual(['api/index.ts']);
   });
 
   it('says when there is more', async () => {

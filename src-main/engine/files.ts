@@ -4,6 +4,7 @@ import type { ParamsOf, ResultOf } from '../../src-shared/operations.ts';
 import { RefusalError } from '../../src-shared/refusal.ts';
 import { type FoundPath, rankPaths } from './file-rank.ts';
 import { gitFiles } from './git-files.ts';
+import { expandHome } from './home-folder.ts';
 
 /** What one folder lists at most; with more, the ones nearest to the top (git: the first in its order) are offered. */
 const MAX_FILES = 50_000;
@@ -38,9 +39,10 @@ export class FileFinder {
   /** `signal`: the asker is gone. A list that nobody waits for is given up. Throws RefusalError where `cwd` is no folder. */
   async complete(params: ParamsOf<'files.complete'>, signal: AbortSignal): Promise<ResultOf<'files.complete'>> {
     signal.throwIfAborted();
-    const { paths, isCut } = await this.#listing(params.cwd, signal);
+    const cwd = expandHome(params.cwd);
+    const { paths, isCut } = await this.#listing(cwd, signal);
     const { best, more } = await rankPaths(paths, params.query, params.limit, signal);
-    const found = await Promise.all(best.map((candidate) => onDisk(params.cwd, candidate)));
+    const found = await Promise.all(best.map((candidate) => onDisk(cwd, candidate)));
     return { paths: found.filter((path) => path !== null), more: more || isCut };
   }
 

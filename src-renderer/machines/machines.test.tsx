@@ -288,5 +288,12 @@ describe('a session to be started', () => {
     await screen.findByRole('dialog', { name: 'Start a Claude session' });
     expect(useWindow.getState().overlay).toEqual({ is: 'newClaude', machineId: DESKTOP });
     expect(screen.getByRole('combobox', { name: 'Machine' }).textContent).toBe('desktop');
+    host.answers['files.complete'] = () => ({ paths: [{ path: 'api', isFolder: true }], more: false });
+    fireEvent.change(screen.getByRole('textbox', { name: 'Folder' }), { target: { value: '~/code/a' } });
+    fireEvent.click(await screen.findByRole('button', { name: '~/code/api' }));
+    expect(called('files.complete').at(-1)).toEqual({ cwd: '~/code', query: 'a', limit: 20, machineId: DESKTOP });
+    press('Start');
+    await settle(() => called('session.create').length > 0);
+    expect(called('session.create')[0]).toMatchObject({ machineId: DESKTOP, spec: { kind: 'claude', cwd: '~/code/api' } });
   });
 });

@@ -127,7 +127,7 @@ function Embedded({ relay: { embedded } }: { relay: RelayStatus }) {
         </div>
       )}
       {embedded !== null && (
-        <dl className="grid grid-cols-[auto_1fr] items-center gap-x-4 py-2.5">
+        <dl className="flex flex-wrap items-center gap-x-4 py-2.5">
           <Address name={t('relay.addressOutside')} value={embedded.address} />
         </dl>
       )}

@@ -102,7 +102,7 @@ function MachinesRow() {
   return (
     <Row label={t('page.yours')} help={t('page.setting')}>
       {(ids) => (
-        <Button {...ids} onClick={() => runCommand('machines.show')}>
+        <Button {...ids} aria-label={t('page.show')} onClick={() => runCommand('machines.show')}>
           {t('page.show')}
         </Button>
       )}
