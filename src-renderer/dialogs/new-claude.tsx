@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 import type { MachineId } from '../../src-shared/ids.ts';
 import { PermissionMode } from '../../src-shared/session.ts';
 import { call } from '../engine.ts';
+import { atMachine } from '../machines/at-machine.ts';
 import { currentFolder, startClaude } from '../session-actions.ts';
 import { useClaudeCheck } from '../start/claude-check.ts';
 import { ClaudeNotice } from '../start/claude-notice.tsx';
@@ -97,8 +98,7 @@ function useModels(machineId: MachineId | null): readonly Option<string>[] {
   useEffect(() => {
     let isCurrent = true;
     setModels([]);
-    if (machineId !== null) return;
-    call('claude.models', {}).then(
+    call('claude.models', atMachine(machineId)).then(
       ({ models: known }) => {
         if (isCurrent)
           setModels(known.map(({ value, displayName, description }) => ({ value, label: displayName, description })));

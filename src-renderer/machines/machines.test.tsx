@@ -253,6 +253,8 @@ describe('a session of another machine', () => {
     expect(bar.textContent).toBe('on desktop · via relay · 2 h agoOlder history is loading');
     host.change(session.runId, { remote: { connection: 'away', heardAt, historyComplete: true } });
     await settle(() => bar.textContent === 'on desktop · away · 2 h ago');
+    host.change(session.runId, { remote: { connection: 'forked', heardAt, historyComplete: true } });
+    await settle(() => bar.textContent === 'on desktop · followed no more · 2 h ago');
     host.machines.relay.lan = true;
     host.send({ type: 'machines:changed', ...host.machines });
     host.change(session.runId, { remote: { connection: 'behind', heardAt, historyComplete: true } });

@@ -2,14 +2,12 @@ import { Monitor } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { RunId } from '../../src-shared/ids.ts';
-import type { SessionSummary } from '../../src-shared/session.ts';
+import type { RemoteStanding } from '../../src-shared/session.ts';
 import { useWindow } from '../store.ts';
 import { Icon } from '../ui/icon.tsx';
 import { ageOf } from '../ui/relative-time.tsx';
 import { Spinner } from '../ui/spinner.tsx';
 import { PresenceButton } from './presence.tsx';
-
-type Remote = NonNullable<SessionSummary['remote']>;
 
 /** Above a session that runs on another machine: where, by what road, how old what one sees is, and who else looks. */
 export function RemoteBar({ runId }: { runId: RunId }) {
@@ -24,34 +22,33 @@ export function RemoteBar({ runId }: { runId: RunId }) {
     >
       <Place remote={remote} machine={machine} />
       {remote.connection === 'behind' && <Under text={t('remote.behind')} title={t('remote.behindText')} />}
-      {!remote.historyComplete && remote.connection !== 'away' && <Under text={t('remote.history')} />}
+      {!remote.historyComplete && remote.connection === 'live' && <Under text={t('remote.history')} />}
       <span className="flex-1" />
       <PresenceButton runId={runId} />
     </section>
   );
 }
 
-function Place({ remote, machine }: { remote: Remote; machine: string }) {
+function Place({ remote, machine }: { remote: RemoteStanding; machine: string }) {
   const { t } = useTranslation('machines');
   const isLan = useWindow((window) => window.machines?.relay.lan ?? false);
-  const isAway = remote.connection === 'away';
+  const { connection } = remote;
+  const isFollowed = connection === 'live' || connection === 'behind';
   const heard = remote.heardAt === null ? null : new Date(remote.heardAt);
   const title = [
-    isAway ? t('remote.awayText', { name: machine }) : null,
+    isFollowed ? null : t(`remote.${connection}Text`, { name: machine }),
     heard && t('remote.heard', { at: heard.toLocaleString() }),
   ];
   return (
     <span className="flex min-w-0 items-center gap-1.5" title={title.filter(Boolean).join('\n')}>
-      <Icon of={Monitor} size={14} className={isAway ? 'text-faint' : 'text-dim'} />
+      <Icon of={Monitor} size={14} className={isFollowed ? 'text-dim' : 'text-faint'} />
       <span className="min-w-0 truncate">
         <span className="text-text">{t('remote.on', { name: machine })}</span>
         {' · '}
-        {isAway ? (
-          <span className="text-accent-text">{t('remote.away')}</span>
-        ) : isLan ? (
-          t('remote.viaLan')
+        {isFollowed ? (
+          t(isLan ? 'remote.viaLan' : 'remote.viaRelay')
         ) : (
-          t('remote.viaRelay')
+          <span className="text-accent-text">{t(`remote.${connection}`)}</span>
         )}
         {' · '}
         <HeardAge at={heard === null ? null : heard.getTime()} />

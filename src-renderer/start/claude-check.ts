@@ -2,6 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import type { MachineId } from '../../src-shared/ids.ts';
 import type { ResultOf } from '../../src-shared/operations.ts';
 import { call } from '../engine.ts';
+import { atMachine } from '../machines/at-machine.ts';
 
 export type ClaudeCheck = ResultOf<'claude.check'>;
 
@@ -25,7 +26,7 @@ export function useClaudeCheck(machineId: MachineId | null = null): ClaudeChecke
       if (result !== null) setCheck(result);
       setError(reason);
     };
-    call('claude.check', {}).then(
+    call('claude.check', atMachine(machineId)).then(
       (result) => take(result, null),
       (reason: unknown) => take(null, reason),
     );
