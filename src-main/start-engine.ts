@@ -26,6 +26,7 @@ import type { Logger } from './logger.ts';
 import { adoptLoginEnv, isFromTerminal } from './login-env.ts';
 import { Machines } from './machines.ts';
 import { type Paths, preparePaths } from './paths.ts';
+import { RemoteDriving } from './remote-driving.ts';
 import { type KeyRing, Secrets } from './secrets.ts';
 import { SettingsFile } from './settings-file.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -185,6 +186,7 @@ async function openAll(
     if (engine === null) throw new Error('documents are synced for an engine');
     return new DocumentSync({ context, documents, sessions: engine });
   };
+  const driving = new RemoteDriving({ store, engine: () => engine, settings: () => settings.settings, onProblem });
   const running = (): number => [...(engine?.sessions.values() ?? [])].length;
   machines = new Machines({
     store,
@@ -202,7 +204,7 @@ async function openAll(
     machineName,
     about: () => ({ state: 'up', version, platform: process.platform, sessions: running() }),
     // What runs while this machine is in a workspace, in the order in which it is started.
-    parts: () => [startDocuments],
+    parts: () => [startDocuments, driving.start],
     broadcast: (message) => engine?.broadcast(message),
   });
 
@@ -226,6 +228,7 @@ async function openAll(
       ...machineOperations({ settings, keybindings, secrets, probe, files, envReady: () => loginEnv.ready }),
       ...serverOperations(() => ({ engine, server })),
       ...machines.operations,
+      ...driving.operations,
       'engine.stop': async () => {
         if (onStopAsked === undefined) {
           throw new RefusalError('not-allowed', 'This engine is part of the open app and ends with it.', 'Quit the app.');

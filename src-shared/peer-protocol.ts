@@ -2,8 +2,8 @@ import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
 import * as z from 'zod/mini';
 import { ClientId, Epoch, InputId, RunId, Seq } from './ids.ts';
-import { OperationName, Screen } from './operations.ts';
-import { Input, LiveText } from './protocol.ts';
+import { OperationName } from './operations.ts';
+import { Command, LiveText } from './protocol.ts';
 import { Refusal } from './refusal.ts';
 
 /**
@@ -42,6 +42,12 @@ const CallOutcome = z.discriminatedUnion('ok', [
   z.strictObject({ ok: z.literal(false), refusal: Refusal }),
 ]);
 
+/** What a host carries out once. */
+export const PeerCommand = z.discriminatedUnion('kind', [
+  Command,
+  z.strictObject({ kind: z.literal('close'), inputId: InputId }),
+]);
+
 /** Things to be done: sealed as `input`, which a machine that may only look cannot send, and refused when they are old. */
 export const PeerDeed = z.discriminatedUnion('type', [
   z.strictObject({
@@ -50,10 +56,16 @@ export const PeerDeed = z.discriminatedUnion('type', [
     /** The ownership under which the sender knows the session. */
     epoch: Epoch,
     clientId: z.string().check(z.maxLength(64)),
-    command: z.union([Input, z.strictObject({ kind: z.literal('close'), inputId: InputId })]),
+    command: PeerCommand,
   }),
-  /** Typed bytes: at most once, in order. */
-  z.strictObject({ type: z.literal('keys'), runId: RunId, epoch: Epoch, clientId: ClientId, data: bytes(MAX_KEYS_BYTES) }),
+  /** Typed bytes: at most once, in order. `clientId`: among those who look; null: nobody's terminal, as over HTTP. */
+  z.strictObject({
+    type: z.literal('keys'),
+    runId: RunId,
+    epoch: Epoch,
+    clientId: z.nullable(ClientId),
+    data: bytes(MAX_KEYS_BYTES),
+  }),
   z.strictObject({ type: z.literal('call'), callId: z.uuid(), operation: OperationName, params: z.unknown() }),
 ]);
 export type PeerDeed = z.infer<typeof PeerDeed>;
@@ -76,6 +88,8 @@ export const PeerWord = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('result'), runId: RunId, inputId: InputId, outcome: Outcome }),
   z.strictObject({ type: z.literal('reply'), callId: z.uuid(), outcome: CallOutcome }),
+  /** Keys were typed that the host does not take. Told from time to time, while they come. */
+  z.strictObject({ type: z.literal('keys-refused'), runId: RunId, refusal: Refusal }),
   /** The deed (its inputId or callId) named an old beat and was not done; this frame has the new one. */
   z.strictObject({ type: z.literal('expired'), of: z.uuid() }),
 ]);
@@ -110,8 +124,6 @@ export const PeerShow = z.discriminatedUnion('type', [
     driver: z.nullable(ClientId),
     viewers: z.array(z.strictObject({ clientId: ClientId, name: z.string().check(z.maxLength(256)) })).check(z.maxLength(10_000)),
   }),
-  /** What a terminal shows now, for those whose log is behind. `behindBytes`: what is still on its way to the relay. */
-  z.strictObject({ type: z.literal('screen'), screen: Screen, behindBytes: z.int().check(z.nonnegative()) }),
 ]);
 export type PeerShow = z.infer<typeof PeerShow>;
 const ShowFrame = z.strictObject({ v: z.literal(PEER_VERSION), body: PeerShow });

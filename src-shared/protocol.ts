@@ -24,16 +24,8 @@ export const VIEWER_WINDOW_BYTES = 256 * 1024;
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array);
 
-/** What `run:input` carries. Everything but `keys` and `viewport` has an `inputId`: executed once, answered with `run:input-result`. */
-export const Input = z.discriminatedUnion('kind', [
-  /** Typed bytes. At most once, never stored. */
-  z.object({ kind: z.literal('keys'), data: bytes }),
-  /** How many cells this client's pane has. The pty takes the size of the client that drives (typed last). */
-  z.object({
-    kind: z.literal('viewport'),
-    cols: z.int().check(z.gte(2), z.lte(1000)),
-    rows: z.int().check(z.gte(1), z.lte(1000)),
-  }),
+/** An input that is executed exactly once: sent again with its `inputId` it gets the first answer, `run:input-result`. */
+export const Command = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('prompt'), inputId: InputId, content: PromptContent }),
   z.object({ kind: z.literal('prompt-edit'), inputId: InputId, target: InputId, text: z.string().check(z.maxLength(1_000_000)) }),
   z.object({ kind: z.literal('prompt-move'), inputId: InputId, target: InputId, before: z.nullable(InputId) }),
@@ -58,9 +50,21 @@ export const Input = z.discriminatedUnion('kind', [
     permissionMode: z.optional(PermissionMode),
   }),
 ]);
+export type Command = z.infer<typeof Command>;
+
+/** What `run:input` carries. Everything but `keys` and `viewport` has an `inputId`: executed once, answered with `run:input-result`. */
+export const Input = z.discriminatedUnion('kind', [
+  /** Typed bytes. At most once, never stored. */
+  z.object({ kind: z.literal('keys'), data: bytes }),
+  /** How many cells this client's pane has. The pty takes the size of the client that drives (typed last). */
+  z.object({
+    kind: z.literal('viewport'),
+    cols: z.int().check(z.gte(2), z.lte(1000)),
+    rows: z.int().check(z.gte(1), z.lte(1000)),
+  }),
+  Command,
+]);
 export type Input = z.infer<typeof Input>;
-/** An input that is executed exactly once. */
-export type Command = Extract<Input, { inputId: InputId }>;
 
 const callId = z.int();
 

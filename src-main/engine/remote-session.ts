@@ -105,9 +105,9 @@ export class RemoteSession implements EngineSession {
       outputAfter: (seq) => this.#tail.outputAfter(seq),
     };
     this.viewers = new SessionViewers(this.runId, {
-      onDriverSize: () => this.#tellViewers(),
+      onDriverSize: () => this.tellViewers(),
       onViewers: () => {
-        this.#tellViewers();
+        this.tellViewers();
         dependencies.onChange(this, true);
       },
     });
@@ -246,7 +246,8 @@ export class RemoteSession implements EngineSession {
 
   // ——— inside ———
 
-  #tellViewers(): void {
+  /** Tells the host who looks here. */
+  tellViewers(): void {
     const viewers = this.viewers.all.map(({ clientId, name, viewport }) => ({ clientId, name, viewport }));
     this.#dependencies.drive()?.viewers(this.target, viewers, this.viewers.driver?.clientId ?? null);
   }

@@ -26,15 +26,23 @@ export interface RemoteSessionsParts extends Omit<RemoteSessionDependencies, 'st
 
 /** The sessions of other machines, as far as this one keeps them. What follows their logs writes them through this. */
 export class RemoteSessions {
-  /** Set while this machine is connected to others. */
-  drive: RemoteDrive | null = null;
+  #drive: RemoteDrive | null = null;
   readonly #parts: RemoteSessionsParts;
   readonly #dependencies: RemoteSessionDependencies;
   readonly #sessions = new Map<RunId, RemoteSession>();
 
   constructor(parts: RemoteSessionsParts) {
     this.#parts = parts;
-    this.#dependencies = { ...parts, drive: () => this.drive };
+    this.#dependencies = { ...parts, drive: () => this.#drive };
+  }
+
+  /** Set while this machine is in a workspace. */
+  get drive(): RemoteDrive | null {
+    return this.#drive;
+  }
+  set drive(drive: RemoteDrive | null) {
+    this.#drive = drive;
+    for (const session of this.#sessions.values()) session.tellViewers();
   }
 
   get all(): ReadonlyMap<RunId, RemoteSession> {

@@ -41,6 +41,7 @@ export interface SessionViewer {
 export class SessionViewers {
   readonly #runId: RunId;
   readonly #viewers = new Set<SessionViewer>();
+  readonly #toldListeners = new Set<(message: HostMessage) => void>();
   #driver: SessionViewer | null = null;
   #told: Extract<HostMessage, { type: 'run:viewers' }> | null = null;
   readonly #events: { readonly onDriverSize: () => void; readonly onViewers: () => void };
@@ -97,6 +98,12 @@ export class SessionViewers {
     if (this.#viewers.size > 0) this.#tell({ type: 'run:live', runId: this.#runId, live });
   }
 
+  /** Told what every viewer is told beside the log, for those of other machines. */
+  onTold(listener: (message: HostMessage) => void): () => void {
+    this.#toldListeners.add(listener);
+    return () => this.#toldListeners.delete(listener);
+  }
+
   get all(): readonly SessionViewer[] {
     return [...this.#viewers];
   }
@@ -129,5 +136,6 @@ export class SessionViewers {
   #tell(message: HostMessage): void {
     const frame = encodeMessage(message);
     for (const viewer of this.#viewers) viewer.tell(frame);
+    for (const listener of this.#toldListeners) listener(message);
   }
 }

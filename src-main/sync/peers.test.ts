@@ -149,7 +149,7 @@ const frameOf = (body: PeerFrame['body'], beat: Beat, heard: Beat | null) =>
 it('[peer-1] machines hear each other, with messages of every size, each once and in order', async () => {
   const large = command('x'.repeat(900_000));
   const messages = [command('one'), large, command('two')];
-  for (const message of messages) expect(await a.peers.send(b.id, message)).toBe(true);
+  for (const message of messages) expect(await a.peers.send(b.id, message)).toBe('reached');
   await b.until(() => messages.every((message) => has(b, message)));
   expect(
     b.told.map((told) => (told.type === 'command' && told.command.kind === 'prompt' ? told.command.content.text.length : 0)),
@@ -275,7 +275,7 @@ it('[peer-6] shows what the host shows of a session, and nobody else’s', async
 it('[peer-7] knows who is there, and gives a machine up that is gone or was removed', async () => {
   b.machine.link.stop();
   await a.until(() => !a.peers.isOnline(b.id));
-  expect(await a.peers.send(b.id, command('to nobody'))).toBe(false);
+  expect(await a.peers.send(b.id, command('to nobody'))).toBe('missed');
   expect(await a.peers.fresh(viewer.id)).toBe(true);
 });
 

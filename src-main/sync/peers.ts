@@ -40,6 +40,8 @@ const MAX_PART_TRIES = 120;
 const MAX_KNOWN_SHOWS = 1_000;
 
 export type PeerMessage = PeerDeed | PeerWord;
+/** `missed`: nobody got it, for certain. `unknown`: the relay was lost before it said, or knows a newer chain than this machine. */
+export type Delivery = 'reached' | 'missed' | 'unknown';
 type Passing = 'input' | 'live';
 type SeenListener = (machine: MachineId, online: boolean) => void;
 type MessageListener = (from: MachineId, message: PeerMessage) => void;
@@ -114,9 +116,9 @@ export class Peers {
   }
 
   /**
-   * Of any size. True: it has reached the machine's connection, which is not yet that it was understood. Rejects what can never be sent.
+   * Of any size. `reached`: it is on the line to the machine, which is not yet that it was understood. Rejects what can never be sent.
    */
-  async send(to: MachineId, message: PeerMessage): Promise<boolean> {
+  async send(to: MachineId, message: PeerMessage): Promise<Delivery> {
     if (!this.#mayDo(message)) throw new RefusalError('not-allowed', 'This machine may only look at what the others do.');
     const encoded = encodePeerMessage(message);
     if (encoded.byteLength > MAX_PEER_MESSAGE_BYTES) {
@@ -131,10 +133,15 @@ export class Peers {
     return sent;
   }
 
+  /** What is sent to it now will be taken as fresh. */
+  isFresh(machine: MachineId): boolean {
+    const heard = this.#heard.get(machine);
+    return this.#online.has(machine) && heard !== undefined && this.#ageMs(heard.atMs) < RELIABLE_MS;
+  }
+
   /** Resolves with whether this machine has heard of `machine` lately, so that what it sends now will be taken as fresh. */
   fresh(machine: MachineId): Promise<boolean> {
-    const heard = this.#heard.get(machine);
-    if (heard !== undefined && this.#ageMs(heard.atMs) < RELIABLE_MS) return Promise.resolve(true);
+    if (this.isFresh(machine)) return Promise.resolve(true);
     if (!this.pass(machine, { type: 'beat', wantsAnswer: true })) return Promise.resolve(false);
     return new Promise((resolve) => {
       const waiters = this.#beatWaiters.get(machine) ?? new Set();
@@ -200,26 +207,27 @@ export class Peers {
     return seal(this.#context, header, payload).frame;
   }
 
-  /** False where nobody got it. */
-  async #deliver(to: MachineId, kind: Passing, body: PeerFrame['body']): Promise<boolean> {
-    if (!this.#online.has(to)) return false;
+  async #deliver(to: MachineId, kind: Passing, body: PeerFrame['body']): Promise<Delivery> {
+    if (!this.#online.has(to)) return 'missed';
     try {
       const answer = await this.#context.link.ask({ type: 'batch', frame: this.#seal(to, kind, body), release: null });
-      return answer.type === 'passed' && answer.receivers > 0;
+      return answer.type === 'passed' && answer.receivers > 0 ? 'reached' : 'missed';
     } catch {
-      // The relay is gone, or knows a newer chain than this machine: whoever sends tries again when that has changed.
-      return false;
+      // Whoever sends tries again when that has changed.
+      return 'unknown';
     }
   }
 
-  async #sendParts(to: MachineId, kind: Passing, encoded: Uint8Array): Promise<boolean> {
+  async #sendParts(to: MachineId, kind: Passing, encoded: Uint8Array): Promise<Delivery> {
     for (const part of cutIntoParts(randomUUID(), encoded)) {
-      for (let tries = 1; !(await this.#deliver(to, kind, part)); tries++) {
-        if (!this.#online.has(to) || tries === MAX_PART_TRIES) return false;
+      for (let tries = 1; ; tries++) {
+        const delivery = await this.#deliver(to, kind, part);
+        if (delivery === 'reached') break;
+        if (delivery === 'unknown' || !this.#online.has(to) || tries === MAX_PART_TRIES) return delivery;
         await new Promise<void>((resolve) => void this.#context.clock.setTimer(resolve, PART_RETRY_MS));
       }
     }
-    return true;
+    return 'reached';
   }
 
   // ——— receiving ———
@@ -337,5 +345,5 @@ export class Peers {
 
 function idOf(deed: PeerDeed): string | null {
   if (deed.type === 'call') return deed.callId;
-  return deed.type === 'command' && 'inputId' in deed.command ? deed.command.inputId : null;
+  return deed.type === 'command' ? deed.command.inputId : null;
 }
