@@ -71,8 +71,12 @@ describe('pairing', () => {
     expect(refused.stderr).toContain('not let in');
     expect(await names(anna)).toEqual(['anna']);
     expect((await ben.listed()).workspace).toBeNull();
-    // The same machine may try again, as somebody new.
-    await anna.lets(ben);
+    // The same machine may try again, as somebody new. The yes may come from another terminal.
+    const pair = anna.verb('pair', '--json');
+    const join = ben.verb('join', String((await pair.next()).code), '--json');
+    const [{ digits }] = await Promise.all([pair.next(), join.next()]);
+    await anna.ok(['pair', '--confirm', String(digits)]);
+    expect(await Promise.all([pair.exit, join.exit])).toEqual([0, 0]);
     expect(await names(anna)).toEqual(['anna', 'ben']);
   });
 

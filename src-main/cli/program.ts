@@ -214,7 +214,10 @@ function addWorkspaceVerbs(root: Command, run: Run): void {
       '--relay <url>',
       'where both meet, as ws:// or wss://; without it the setting relay.url, or the relay on this machine',
     )
-    .option('--confirm <digits>', 'say yes if the new machine shows these digits, without asking')
+    .option(
+      '--confirm <digits>',
+      'say yes if the new machine shows these digits, without asking; also to a pairing that is under way',
+    )
     .option('--json', 'print {"code"}, then {"digits", "machine"}, and wait for y on stdin')
     .action(run(async () => (await import('./verbs/pair.ts')).pair));
   root

@@ -17,10 +17,11 @@ export async function pair(options: PairOptions): Promise<number> {
   return await withStartedEngine(async (client) => {
     const states = pairingStates(client);
     endWithInterrupt(client);
-    const relay = options.relay === undefined ? {} : { relay: options.relay };
-    const { code, address, joinText, expiresAt } = await client.call('pairing.offer', { rights: options.rights, ...relay });
-    if (options.json) printJson({ code, address, joinText, expiresAt });
-    else await showCode(joinText);
+    const { state } = await client.call('pairing.state', {});
+    // Another `baton pair` shows the code, and this one says yes.
+    const isUnderWay = options.confirm !== undefined && (state.is === 'offering' || state.is === 'compare');
+    if (isUnderWay) states.told.push(state);
+    else await offer(client, options);
     const compared = await until(states, 'compare');
     const { digits, machine } = compared;
     if (options.json) printJson({ digits, machine });
@@ -41,6 +42,12 @@ export async function pair(options: PairOptions): Promise<number> {
     }
     return EXIT.done;
   });
+}
+
+async function offer(client: RunSessionClient, { rights, relay, json }: PairOptions): Promise<void> {
+  const offered = await client.call('pairing.offer', { rights, ...(relay === undefined ? {} : { relay }) });
+  if (json) printJson(offered);
+  else await showCode(offered.joinText);
 }
 
 async function showCode(joinText: string): Promise<void> {
@@ -64,8 +71,9 @@ async function isConfirmed(client: RunSessionClient, options: PairOptions, state
       lines.once('line', resolve);
       lines.once('close', () => resolve(''));
     });
-    // The other machine may go away, or time run out, while the person looks.
-    const typed = await Promise.race([answer, until(states, 'done').then(() => '')]);
+    // The other machine may go away, time run out, or somebody answer elsewhere while the person looks.
+    const typed = await Promise.race([answer, until(states, 'done').then(() => null)]);
+    if (typed === null) return true;
     if (!/^y(es)?$/i.test(typed.trim())) return false;
   } finally {
     lines.close();
