@@ -310,7 +310,6 @@ export class Engine {
     }
     if (session.isRunning) throw new RefusalError('not-allowed', 'The session is still running.', 'Close it first.');
     await this.#remove(this.#hosted.get(runId) ?? null);
-    await this.#options.documents.forget(runId, { everywhere: true });
   }
 
   async #remove(session: Session | null): Promise<void> {
@@ -325,7 +324,11 @@ export class Engine {
     const session = this.#sessions.get(runId);
     if (session !== undefined) this.#dirty.delete(session);
     this.#sessions.delete(runId);
-    this.#hosted.delete(runId);
+    const everywhere = this.#hosted.delete(runId);
+    const { documents, onProblem } = this.#options;
+    documents.forget(runId, { everywhere }).catch((error: unknown) => {
+      onProblem('the draft and the notes of a deleted session could not be removed', error);
+    });
     for (const connection of this.#connections) connection.letGo(runId);
     this.broadcast({ type: 'session:removed', runId });
     for (const listener of this.#removalListeners) listener(runId);
