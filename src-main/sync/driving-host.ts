@@ -1,4 +1,4 @@
-import { ClientId, type MachineId, type RunId } from '../../src-shared/ids.ts';
+import { ClientId, type MachineId, RunId } from '../../src-shared/ids.ts';
 import type { Rights } from '../../src-shared/machines.ts';
 import { liveMember } from '../../src-shared/membership.ts';
 import { nameOf } from '../../src-shared/membership-keys.ts';
@@ -271,7 +271,10 @@ export class DrivingHost {
     if (needed === undefined) {
       return { ok: false, refusal: { code: 'unsupported', message: `${operation} is for clients of that machine.`, hint: null } };
     }
-    const why = this.#whyNot(from, needed);
+    const wanted = OPERATIONS[operation].params.safeParse(params);
+    if (!wanted.success)
+      return { ok: false, refusal: { code: 'bad-request', message: `${operation} is asked otherwise.`, hint: null } };
+    const why = this.#whyNot(from, needed) ?? this.#whyNotMine(wanted.data);
     if (why !== null) return { ok: false, refusal: why };
     const underWay = this.#underWay.get(from) ?? 0;
     if (underWay >= MAX_CALLS_UNDER_WAY) {
@@ -284,7 +287,10 @@ export class DrivingHost {
     }
     this.#underWay.set(from, underWay + 1);
     try {
-      return { ok: true, result: await this.#options.perform(operation, here(operation, params), this.#caller(from)) };
+      return {
+        ok: true,
+        result: await this.#options.perform(operation, { ...wanted.data, machineId: undefined }, this.#caller(from)),
+      };
     } catch (error) {
       if (error instanceof RefusalError) return { ok: false, refusal: error.refusal };
       this.#options.context.onProblem(`${operation} for another machine failed`, error);
@@ -293,6 +299,12 @@ export class DrivingHost {
     } finally {
       this.#underWay.set(from, (this.#underWay.get(from) ?? 1) - 1);
     }
+  }
+
+  /** With its own rights a machine asks no third one for somebody else. */
+  #whyNotMine(params: object): Refusal | null {
+    const runId = 'runId' in params ? RunId.safeParse(params.runId) : null;
+    return runId?.success === true && this.#options.hosted(runId.data) === undefined ? unknownSession : null;
   }
 
   #caller(from: MachineId): Caller {
@@ -317,10 +329,4 @@ function whyNotHere(session: HostedSession | undefined, epoch: number): Refusal 
   if (session === undefined) return unknownSession;
   if (session.epoch === epoch) return null;
   return { code: 'wrong-epoch', message: 'The session has moved to another machine since.', hint: null };
-}
-
-/** With its own rights a machine asks no third one for somebody else: what is asked of it is done on it. */
-function here(operation: OperationName, params: unknown): unknown {
-  const read = OPERATIONS[operation].params.safeParse(params);
-  return read.success ? { ...read.data, machineId: undefined } : params;
 }

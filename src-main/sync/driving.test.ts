@@ -3,10 +3,11 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { InputId, MachineId, RunId } from '../../src-shared/ids.ts';
 import type { Rights } from '../../src-shared/machines.ts';
 import type { HostMessage } from '../../src-shared/protocol.ts';
+import { ENDLESS_PHRASE, PERMISSION_PHRASE } from '../engine/adapters/echo.ts';
 import { type Ground, ground, newInputId, pty, type TestClient, type Watcher, watch } from '../engine/engine.fixture.ts';
 import { Driving } from './driving.ts';
 import { DrivingHost } from './driving-host.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, PERMISSION_WAITS_MS } from './outbox.ts';
 import { type PeerMessage, Peers } from './peers.ts';
 import { type SyncedMachine, SyncedMachines } from './sync.fixture.ts';
 
@@ -191,6 +192,40 @@ it('[drive-2] a prompt given on another machine is in the host’s log before it
   expect(promptsIn(here)[0]?.seq).toBe(seq);
 });
 
+it('[drive-2] of two machines that answer one permission request the first is heard, and the other told', async () => {
+  const runId = await echo();
+  await b.keep(a, runId);
+  const here = await attached(watch(atA, runId));
+  await atB.send(runId, prompt(`${PERMISSION_PHRASE}, please`));
+  await here.until(() => here.state?.permissions.length === 1);
+  const requestId = here.state?.permissions[0]?.asked.requestId ?? '';
+  const answer = () => ({ kind: 'permission', inputId: newInputId(), requestId, decision: 'allow', reason: null }) as const;
+  await atB.send(runId, answer());
+  await here.until(() => here.state?.permissions.length === 0);
+  await expect(atA.send(runId, answer())).rejects.toThrow('answered already');
+  await expect(atB.send(runId, answer())).rejects.toThrow('answered already');
+});
+
+it('[drive-6] text that is being written is shown on other machines, to one who comes later from its beginning', async () => {
+  const runId = await echo();
+  await Promise.all([b.keep(a, runId), viewer.keep(a, runId)]);
+  const shownAt = (side: Side) =>
+    side.ground.engine.remote.all
+      .get(runId)
+      ?.liveTexts()
+      .map(({ text }) => text);
+  await attached(watch(atB, runId));
+  await a.until(() => a.heard.some((message) => message.type === 'look' && message.runId === runId));
+  const text = `${ENDLESS_PHRASE} ${'long '.repeat(60_000)}`;
+  await atB.send(runId, prompt(text));
+  await expect.poll(() => shownAt(b)).toEqual([text]);
+  const late = viewer.ground.connect();
+  await late.ready();
+  await attached(watch(late, runId));
+  await expect.poll(() => shownAt(viewer)).toEqual([text]);
+  expect(shownAt(b)).toEqual([text]);
+});
+
 it('[outbox-1] what is sent while the host is away waits, survives a restart, and is carried out once and in order', async () => {
   const runId = await echo();
   await b.keep(a, runId);
@@ -244,6 +279,40 @@ it('[outbox-2] what still waits can be taken back, and its sender is told', asyn
   expect(() => b.outbox?.cancel(unwanted.inputId)).toThrow('does not wait');
   await expect(atB.send(runId, { kind: 'interrupt', inputId: newInputId() })).rejects.toThrow('out of reach');
   await a.reconnect();
+});
+
+it('[outbox-4] an answer to a permission request waits ten minutes', async () => {
+  const runId = await echo();
+  await b.keep(a, runId);
+  let nowMs = 0;
+  const timers: { run: () => void; atMs: number }[] = [];
+  const { store, engine } = b.ground;
+  const outbox = await Outbox.open({
+    store,
+    clock: {
+      nowMs: () => nowMs,
+      random: () => 0,
+      setTimer: (run, delayMs) => {
+        timers.push({ run, atMs: nowMs + delayMs });
+        return () => {};
+      },
+    },
+    onProblem: b.machine.onProblem,
+    broadcast: () => undefined,
+    target: (id) => engine.remote.all.get(id)?.target ?? null,
+  });
+  const target = engine.remote.all.get(runId)?.target;
+  if (target === undefined) throw new Error('it is kept');
+  const answer = { kind: 'permission', inputId: newInputId(), requestId: 'r', decision: 'allow', reason: null } as const;
+  const outcome = outbox.execute(target, answer, 'client');
+  await expect.poll(() => outbox.list().length).toBe(1);
+  nowMs = PERMISSION_WAITS_MS - 1;
+  for (const { run, atMs } of timers) if (atMs <= nowMs) run();
+  expect(outbox.list().length).toBe(1);
+  nowMs = PERMISSION_WAITS_MS;
+  for (const { run, atMs } of timers) if (atMs <= nowMs) run();
+  expect(await outcome).toMatchObject({ ok: false, refusal: { message: expect.stringContaining('10 minutes') } });
+  expect(outbox.list()).toEqual([]);
 });
 
 it('[outbox-3] a command that is sent three times over lost connections is carried out once', async () => {
@@ -303,6 +372,8 @@ it('[drive-4] a session is started on another machine, once, and operations that
   expect(created.map(({ session }) => session.runId)).toEqual([runId, runId]);
   const drive = b.ground.engine.remote.drive;
   await expect(drive?.call(a.id, 'settings.set', { changes: {} })).rejects.toThrow('for clients of that machine');
+  const ofB = await b.ground.create({ kind: 'echo', cwd: '/' });
+  await expect(drive?.call(a.id, 'session.delete', { runId: ofB })).rejects.toThrow('no such session');
 });
 
 it('[drive-5] who watches, wherever they are, is shown on both machines, and forgotten when a machine goes', async () => {
