@@ -187,7 +187,13 @@ async function openAll(
     return new DocumentSync({ context, documents, sessions: engine });
   };
   const driving = new RemoteDriving({ store, engine: () => engine, settings: () => settings.settings, onProblem });
-  const running = (): number => [...(engine?.sessions.values() ?? [])].length;
+  const startReplication: StartSyncPart = async (context, onAbout) => {
+    const { replication } = await import('./sync/replication.ts');
+    if (engine === null) throw new Error('logs are replicated for an engine');
+    const about = () => ({ name: machineName(), version, platform: process.platform });
+    return replication({ engine, store, about, onNotice })(context, onAbout);
+  };
+  const running = (): number => engine?.hosted.size ?? 0;
   machines = new Machines({
     store,
     logger,
@@ -204,7 +210,7 @@ async function openAll(
     machineName,
     about: () => ({ state: 'up', version, platform: process.platform, sessions: running() }),
     // What runs while this machine is in a workspace, in the order in which it is started.
-    parts: () => [startDocuments, driving.start],
+    parts: () => [startDocuments, startReplication, driving.start],
     broadcast: (message) => engine?.broadcast(message),
   });
 

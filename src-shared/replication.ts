@@ -1,8 +1,10 @@
 import * as z from 'zod/mini';
 import { Epoch, MachineId, RunId, Seq } from './ids.ts';
+import type { BatchRefusal, StreamState } from './receive-batch.ts';
+import type { BatchHeader } from './sealed-batch.ts';
 import { SessionSpec } from './session.ts';
 
-/** What machines tell one another of their sessions, what each keeps of the others'. */
+/** What machines tell one another of their sessions, what each keeps of the others', and the decisions that replication makes. Pure. */
 
 const Count = z.int().check(z.nonnegative());
 const Hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
@@ -16,6 +18,21 @@ export const CardSession = z.object({
   branchOf: z.nullable(z.object({ runId: RunId, seq: Seq })),
 });
 export type CardSession = z.infer<typeof CardSession>;
+
+export const MAX_CARD_DELETED = 1_000;
+
+/** What a machine says of itself and its sessions. The newest replaces the one before. */
+export const MachineCard = z.object({
+  name: z.string().check(z.maxLength(200)),
+  version: z.string().check(z.maxLength(100)),
+  platform: z.string().check(z.maxLength(100)),
+  protocol: z.int(),
+  state: z.enum(['up', 'asleep', 'quit']),
+  sessions: z.array(CardSession),
+  /** The newest last. Absence from `sessions` alone deletes nothing: the list may have been cut. */
+  deleted: z.array(RunId),
+});
+export type MachineCard = z.infer<typeof MachineCard>;
 
 /** How far a session's log was followed; stored with its events. */
 export const ReplicaState = z.object({
@@ -31,3 +48,90 @@ export const ReplicaState = z.object({
   forked: z.boolean(),
 });
 export type ReplicaState = z.infer<typeof ReplicaState>;
+
+export function newReplica(machineId: MachineId, machine: string): ReplicaState {
+  return { machineId, machine, epoch: 0, holder: null, lastSeq: 0, writers: [], heardMs: 0, forked: false };
+}
+
+export function streamStateOf({ epoch, holder, lastSeq, writers }: ReplicaState): StreamState {
+  return { epoch, holder, lastSeq, writers: new Map(writers.map(({ writer, counter, hash }) => [writer, { counter, hash }])) };
+}
+
+export function withStream(
+  replica: ReplicaState,
+  { epoch, holder, lastSeq, writers }: StreamState,
+  heardMs: number,
+): ReplicaState {
+  const list = [...writers].map(([writer, { counter, hash }]) => ({ writer, counter, hash }));
+  return { ...replica, epoch, holder, lastSeq, writers: list, heardMs };
+}
+
+/**
+ * The state to check a batch of a log against. A relay that lost its disk gets the log anew from its host, cut into other batches: who
+ * missed some of the old ones cannot follow hash by hash, but event by event [replica-6]. The counter must have grown all the same.
+ */
+export function stateForLog(state: StreamState, header: BatchHeader, writer: string): StreamState {
+  const last = state.writers.get(writer);
+  if (last === undefined || header.previousHash === last.hash || header.counter <= last.counter) return state;
+  const writers = new Map(state.writers).set(writer, { counter: last.counter, hash: header.previousHash });
+  return { ...state, writers };
+}
+
+/** Counters of one life of a publisher: no other one, before or after a relay was lost or set back, uses the same. */
+const ROUND = 2 ** 32;
+
+/** What the relay has of a session's log, by its answer; null: it knows nothing of it. */
+export interface AtRelay {
+  readonly epoch: number;
+  readonly isHeldByUs: boolean;
+  readonly lastSeq: number;
+  readonly counter: number;
+  readonly hash: string;
+}
+
+/** The counter that a publisher goes on after: above what the relay has and above all of its earlier lives. */
+export function counterFloor(atRelay: Pick<AtRelay, 'counter'>, round: number): number {
+  return Math.max(atRelay.counter, round * ROUND);
+}
+
+export type LaneStart =
+  | { readonly is: 'send'; readonly after: number }
+  /** Nothing may be sent, for a reason that people are told. */
+  | { readonly is: 'stop'; readonly why: 'taken-over' | 'set-back' };
+
+/** Where a publisher goes on with a session of which it has `durableSeq` on its own disk. */
+export function laneStart(atRelay: AtRelay | null, own: { readonly epoch: number; readonly durableSeq: number }): LaneStart {
+  if (atRelay === null) return { is: 'send', after: 0 };
+  if (atRelay.epoch > own.epoch || (atRelay.epoch === own.epoch && !atRelay.isHeldByUs)) return { is: 'stop', why: 'taken-over' };
+  if (atRelay.lastSeq > own.durableSeq) return { is: 'stop', why: 'set-back' };
+  return { is: 'send', after: atRelay.lastSeq };
+}
+
+/** What a publisher does when a batch of a log is not stored. */
+export type LaneReaction =
+  /** Asks the relay where the stream stands and goes on from there, at once or after a while. */
+  | 'look-again'
+  | 'wait-and-look'
+  /** The chain has grown: sealed again when it is known here. */
+  | 'wait-for-chain'
+  | 'stop';
+
+export function reactionTo(why: BatchRefusal | string): LaneReaction {
+  switch (why) {
+    case 'gap':
+    case 'replayed':
+    case 'unknown-stream':
+      return 'look-again';
+    case 'wrong-generation':
+    case 'unknown-head':
+      return 'wait-for-chain';
+    case 'quota':
+    case 'storage-failed':
+    case 'too-many':
+    // The connection was lost, or the line is full.
+    case 'lost':
+      return 'wait-and-look';
+    default:
+      return 'stop';
+  }
+}

@@ -49,6 +49,7 @@ export interface RemoteSessionDependencies {
   /** null: this machine is not connected to others. */
   readonly drive: () => RemoteDrive | null;
   readonly onChange: (session: RemoteSession, isUrgent: boolean) => void;
+  readonly onWatched: (runId: RunId) => void;
   readonly onNotice: ConstructorParameters<typeof SessionScreen>[1]['onNotice'];
   readonly onProblem: (message: string, error?: unknown) => void;
 }
@@ -83,6 +84,7 @@ export class RemoteSession implements EngineSession {
   #replica: ReplicaState;
   #connection: RemoteStanding['connection'];
   readonly #live = new Map<string, LiveText>();
+  #isWatched = false;
 
   constructor(origin: RemoteOrigin, dependencies: RemoteSessionDependencies) {
     const { spec, branchOf, state } = origin.meta;
@@ -108,6 +110,11 @@ export class RemoteSession implements EngineSession {
       onDriverSize: () => this.tellViewers(),
       onViewers: () => {
         this.tellViewers();
+        const isWatched = this.viewers.size > 0;
+        if (isWatched !== this.#isWatched) {
+          this.#isWatched = isWatched;
+          dependencies.onWatched(this.runId);
+        }
         dependencies.onChange(this, true);
       },
     });

@@ -17,7 +17,7 @@ export interface ReplicaBatch {
   readonly replica: ReplicaState;
 }
 
-export interface RemoteSessionsParts extends Omit<RemoteSessionDependencies, 'store' | 'drive'> {
+export interface RemoteSessionsParts extends Omit<RemoteSessionDependencies, 'store' | 'drive' | 'onWatched'> {
   readonly store: Store;
   readonly onAdded: (session: RemoteSession) => void;
   readonly onRemoved: (runId: RunId) => void;
@@ -30,10 +30,17 @@ export class RemoteSessions {
   readonly #parts: RemoteSessionsParts;
   readonly #dependencies: RemoteSessionDependencies;
   readonly #sessions = new Map<RunId, RemoteSession>();
+  readonly #watchListeners = new Set<(runId: RunId) => void>();
 
   constructor(parts: RemoteSessionsParts) {
     this.#parts = parts;
-    this.#dependencies = { ...parts, drive: () => this.#drive };
+    this.#dependencies = {
+      ...parts,
+      drive: () => this.#drive,
+      onWatched: (runId) => {
+        for (const listener of this.#watchListeners) listener(runId);
+      },
+    };
   }
 
   /** Set while this machine is in a workspace. */
@@ -47,6 +54,12 @@ export class RemoteSessions {
 
   get all(): ReadonlyMap<RunId, RemoteSession> {
     return this.#sessions;
+  }
+
+  /** Told when somebody here begins to look at a session, and when nobody does any more. */
+  onWatched(listener: (runId: RunId) => void): () => void {
+    this.#watchListeners.add(listener);
+    return () => this.#watchListeners.delete(listener);
   }
 
   isHosted(runId: RunId): boolean {

@@ -1,0 +1,397 @@
+import type { RunId, Seq } from '../../src-shared/ids.ts';
+import { PROTOCOL_VERSION } from '../../src-shared/protocol.ts';
+import { type RelayRefusal, relayRefusalText } from '../../src-shared/relay-protocol.ts';
+import {
+  type AtRelay,
+  type CardSession,
+  counterFloor,
+  type LaneReaction,
+  laneStart,
+  type MachineCard,
+  reactionTo,
+} from '../../src-shared/replication.ts';
+import { type BatchKindName, MAX_PAYLOAD_BYTES, NO_BATCH_HASH, type SealedBatch } from '../../src-shared/sealed-batch.ts';
+import type { ChainedEvent, ChainedPage, Store } from '../store/store.ts';
+import { encodeCard } from './card.ts';
+import { type LinkState, RelayRefusedError } from './link.ts';
+import { encodeLog } from './log-payload.ts';
+import { type SyncContext, seal } from './sync-context.ts';
+
+/** Sessions of which something is on its way at the same time. */
+const MAX_ACTIVE = 6;
+/** Payload of one batch before it is deflated. */
+const BATCH_BYTES = 512 * 1024;
+/** What is this small is what somebody types or reads: it does not wait behind bulk. */
+const FRESH_BYTES = 16 * 1024;
+const CARD_EVERY_MS = 250;
+const RETRY_MS = 5_000;
+/** How long the last card may take when this machine ends. */
+const FAREWELL_MS = 1_000;
+
+/** The sessions that this machine hosts, as their publisher sees them. */
+export interface LogSource extends Pick<Store, 'durableSeq' | 'sync' | 'readChained'> {
+  /** The newest last; without what is secret in their environment. */
+  hosted(): readonly CardSession[];
+  /** null: it is not hosted here. */
+  epochOf(runId: RunId): number | null;
+  /** Those that were deleted here, the newest last. */
+  deleted(): readonly RunId[];
+  /** Events of a session were published. */
+  onLog(listener: (runId: RunId) => void): () => void;
+  /** A session came or went. */
+  onSessions(listener: () => void): () => void;
+}
+
+export interface PublisherOptions {
+  readonly source: LogSource;
+  readonly about: () => Pick<MachineCard, 'name' | 'version' | 'platform'>;
+  /** A number that grows with each call, over restarts too, and is kept before it is given. */
+  readonly nextRound: () => Promise<number>;
+  readonly onNotice: (message: string) => void;
+}
+
+interface Lane {
+  readonly runId: RunId;
+  /** What the relay has; null: it has to be asked. */
+  at: { readonly lastSeq: number; readonly counter: number; readonly hash: string } | null;
+  /** The relay has acknowledged so much in this life of the publisher. */
+  acknowledged: number;
+  isActive: boolean;
+  /** Nothing is sent of it any more. */
+  isStopped: boolean;
+}
+
+/**
+ * Sends what this machine hosts to the relay: each session's log from where the relay stands, as far as it is fsynced here, and a card
+ * that says which sessions there are. It keeps nothing but counters: what is lost on the way is read from the log again.
+ *
+ * Driven by its source's `onLog`, the link's state and the context's clock only, so that a simulation can run it as it is.
+ */
+export class Publisher {
+  readonly #context: SyncContext;
+  readonly #options: PublisherOptions;
+  readonly #lanes = new Map<RunId, Lane>();
+  /** Lanes with something to do, in this order: what has just happened, then what is left to catch up with. */
+  readonly #fresh = new Set<Lane>();
+  readonly #backlog = new Set<Lane>();
+  /** They were sealed under an older chain than the relay has. */
+  readonly #outdated = new Set<Lane>();
+  readonly #ends: (() => void)[] = [];
+  readonly #timers = new Set<() => void>();
+  #active = 0;
+  #round = 0;
+  #incarnation: string | null = null;
+  #nextSync: Promise<void> | null = null;
+  #sync: Promise<void> = Promise.resolve();
+  #card: { counter: number; hash: string } | null = null;
+  #isCardDue = false;
+  #isCardPaused = false;
+  #sendingCard: Promise<void> = Promise.resolve();
+  #isStopped = false;
+
+  private constructor(context: SyncContext, options: PublisherOptions) {
+    this.#context = context;
+    this.#options = options;
+  }
+
+  static async start(context: SyncContext, options: PublisherOptions): Promise<Publisher> {
+    const publisher = new Publisher(context, options);
+    publisher.#round = await options.nextRound();
+    publisher.#listen();
+    return publisher;
+  }
+
+  #listen(): void {
+    const { link } = this.#context;
+    const { source } = this.#options;
+    this.#ends.push(
+      source.onLog((runId) => this.#wake(this.#laneOf(runId), this.#fresh)),
+      source.onSessions(() => this.#sessionsChanged()),
+      link.onState((state) => this.#linked(state)),
+      this.#context.onMembership(() => {
+        this.#planCard();
+        for (const lane of this.#outdated) this.#wake(lane, this.#backlog);
+        this.#outdated.clear();
+      }),
+    );
+    this.#linked(link.state);
+  }
+
+  /** Says goodbye, if it can soon. */
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    for (const end of this.#ends) end();
+    this.#isStopped = true;
+    for (const cancel of this.#timers) cancel();
+    if (this.#context.link.state.is !== 'live' || this.#card === null) return;
+    const { clock } = this.#context;
+    let cancel = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = clock.setTimer(resolve, FAREWELL_MS);
+    });
+    // Unsaid, the relay says that this machine is gone.
+    await Promise.race([this.#sendingCard.then(() => this.#sendCard('quit')).catch(() => {}), late]);
+    cancel();
+  }
+
+  #linked(state: LinkState): void {
+    if (state.is !== 'live') return;
+    const { incarnation } = state.welcome;
+    const isOther = this.#incarnation !== null && this.#incarnation !== incarnation;
+    this.#incarnation = incarnation;
+    this.#card = null;
+    for (const lane of this.#lanes.values()) lane.at = null;
+    const begin = () => {
+      this.#sessionsChanged();
+      for (const lane of this.#lanes.values()) this.#wake(lane, this.#backlog);
+    };
+    if (isOther) this.#inBackground(this.#newRound().then(begin));
+    else begin();
+  }
+
+  async #newRound(): Promise<void> {
+    this.#round = await this.#options.nextRound();
+  }
+
+  #sessionsChanged(): void {
+    const hosted = this.#options.source.hosted();
+    const known = new Set(hosted.map(({ runId }) => runId));
+    for (const { runId } of hosted) if (!this.#lanes.has(runId)) this.#wake(this.#laneOf(runId), this.#backlog);
+    for (const [runId, lane] of this.#lanes) {
+      if (known.has(runId)) continue;
+      lane.isStopped = true;
+      this.#lanes.delete(runId);
+    }
+    this.#planCard();
+  }
+
+  #laneOf(runId: RunId): Lane {
+    let lane = this.#lanes.get(runId);
+    if (lane === undefined) {
+      lane = { runId, at: null, acknowledged: 0, isActive: false, isStopped: false };
+      this.#lanes.set(runId, lane);
+    }
+    return lane;
+  }
+
+  // ——— logs ———
+
+  #wake(lane: Lane, why: Set<Lane>): void {
+    if (lane.isStopped || this.#isStopped) return;
+    why.add(lane);
+    if (why === this.#fresh) this.#backlog.delete(lane);
+    this.#run();
+  }
+
+  #run(): void {
+    for (const from of [this.#fresh, this.#backlog]) {
+      for (const lane of from) {
+        if (this.#active >= MAX_ACTIVE || this.#isStopped || this.#context.link.state.is !== 'live') return;
+        if (lane.isActive) continue;
+        from.delete(lane);
+        void this.#serve(lane, from === this.#fresh);
+      }
+    }
+  }
+
+  /** One batch of one session, then others may have their turn. Never rejects. */
+  async #serve(lane: Lane, isFresh: boolean): Promise<void> {
+    lane.isActive = true;
+    this.#active += 1;
+    try {
+      if (isFresh) await this.#synced();
+      const hasMore = lane.isStopped ? false : await this.#sendNext(lane);
+      if (hasMore) this.#wake(lane, this.#backlog);
+    } catch (error) {
+      this.#failed(lane, error);
+    } finally {
+      lane.isActive = false;
+      this.#active -= 1;
+      this.#run();
+    }
+  }
+
+  /** Everything published so far is fsynced [replica-2]. Those who ask while one is under way share the next one. */
+  #synced(): Promise<void> {
+    this.#nextSync ??= this.#sync
+      .catch(() => {})
+      .then(() => {
+        this.#nextSync = null;
+        this.#sync = this.#options.source.sync();
+        return this.#sync;
+      });
+    return this.#nextSync;
+  }
+
+  /** false: the relay has everything that may leave. */
+  async #sendNext(lane: Lane): Promise<boolean> {
+    const { source } = this.#options;
+    const epoch = source.epochOf(lane.runId);
+    if (epoch === null) return false;
+    lane.at ??= await this.#look(lane, epoch);
+    const { at, runId } = lane;
+    const durableSeq = source.durableSeq(runId);
+    if (at === null || durableSeq <= at.lastSeq) return false;
+    const { payload, page } = await this.#payloadOf(runId, at.lastSeq as Seq, durableSeq);
+    if (page.items.length === 0) return false;
+    const counter = counterFloor({ counter: at.counter }, this.#round) + 1;
+    const range = { epoch, seqFrom: at.lastSeq + 1, seqTo: page.toSeq };
+    const stream = this.#context.keyring.streamName('log', runId);
+    const batch = seal(this.#context, { kind: 'log', stream, ...range, counter, previousHash: at.hash }, payload);
+    await this.#append(batch, payload.byteLength);
+    lane.at = { lastSeq: page.toSeq, counter, hash: batch.hash };
+    lane.acknowledged = page.toSeq;
+    return page.toSeq < durableSeq;
+  }
+
+  async #append({ frame }: SealedBatch, bytes: number): Promise<void> {
+    const { link } = this.#context;
+    if (bytes <= FRESH_BYTES) await link.ask({ type: 'batch', frame, release: null });
+    else await link.appendBulk(frame);
+  }
+
+  async #payloadOf(runId: RunId, after: Seq, upTo: Seq): Promise<{ payload: Uint8Array; page: ChainedPage }> {
+    for (let maxBytes = BATCH_BYTES; ; maxBytes = Math.floor(maxBytes / 4)) {
+      const page = await this.#options.source.readChained({ runId, after, upTo, maxBytes });
+      const payload = await encodeLog(after + 1, page);
+      if (payload.byteLength <= MAX_PAYLOAD_BYTES) return { payload, page };
+      const [only, another] = page.items;
+      if (another === undefined && only !== undefined && 'seq' in only) {
+        // No batch holds it. What it was is said; the chain goes on behind it.
+        const gapped = { ...page, items: [tooLarge(only, page.headHash)] };
+        return { payload: await encodeLog(after + 1, gapped), page: gapped };
+      }
+    }
+  }
+
+  async #look(lane: Lane, epoch: number): Promise<Lane['at']> {
+    const stream = this.#context.keyring.streamName('log', lane.runId);
+    const atRelay = await this.#standing(stream, 'log');
+    const start = laneStart(atRelay, { epoch, durableSeq: this.#options.source.durableSeq(lane.runId) });
+    if (start.is === 'stop') {
+      this.#stopLane(lane, STOPPED[start.why]);
+      return null;
+    }
+    // The relay was set back to what it was earlier: numbers that readers have seen are not used again.
+    if (start.after < lane.acknowledged) await this.#newRound();
+    lane.acknowledged = start.after;
+    return { lastSeq: start.after, counter: atRelay?.counter ?? 0, hash: atRelay?.hash ?? NO_BATCH_HASH };
+  }
+
+  /** What the relay has of this machine in a stream; null: it does not know the stream. */
+  async #standing(stream: string, kind: BatchKindName): Promise<AtRelay | null> {
+    try {
+      const answer = await this.#context.link.ask({ type: 'stream:read', stream });
+      if (answer.type !== 'stream') return null;
+      const own = answer.own.find((it) => it.kind === kind);
+      return {
+        epoch: answer.epoch,
+        isHeldByUs: answer.holder === this.#context.signer.machine,
+        lastSeq: answer.lastSeq,
+        counter: own?.counter ?? 0,
+        hash: own?.hash ?? NO_BATCH_HASH,
+      };
+    } catch (error) {
+      if (error instanceof RelayRefusedError && error.why === 'unknown-stream') return null;
+      throw error;
+    }
+  }
+
+  #failed(lane: Lane, error: unknown): void {
+    lane.at = null;
+    if (lane.isStopped || this.#isStopped || !this.#lanes.has(lane.runId)) return;
+    const why = whyOf(error);
+    if (why === 'unknown') this.#context.onProblem(`session ${lane.runId} could not be sent to the relay`, error);
+    const react: Record<LaneReaction, () => void> = {
+      'look-again': () => this.#wake(lane, this.#backlog),
+      'wait-and-look': () => this.#later(() => this.#wake(lane, this.#backlog)),
+      'wait-for-chain': () => {
+        this.#outdated.add(lane);
+        // Should it have grown already.
+        this.#later(() => this.#wake(lane, this.#backlog));
+      },
+      stop: () => this.#stopLane(lane, relayRefusalText(why as RelayRefusal)),
+    };
+    react[why === 'unknown' ? 'wait-and-look' : reactionTo(why)]();
+  }
+
+  #stopLane(lane: Lane, why: string): void {
+    lane.isStopped = true;
+    this.#options.onNotice(`A session is not sent to your other machines any more. ${why}`);
+    this.#context.onProblem(`session ${lane.runId} is not published any more: ${why}`);
+  }
+
+  #later(run: () => void, afterMs = RETRY_MS): void {
+    const cancel = this.#context.clock.setTimer(() => {
+      this.#timers.delete(cancel);
+      run();
+    }, afterMs);
+    this.#timers.add(cancel);
+  }
+
+  // ——— the card ———
+
+  /** At once, then at most every so often. */
+  #planCard(): void {
+    this.#isCardDue = true;
+    if (this.#isCardPaused || this.#isStopped || this.#context.link.state.is !== 'live') return;
+    this.#isCardPaused = true;
+    this.#isCardDue = false;
+    const goOn = (afterMs: number) =>
+      this.#later(() => {
+        this.#isCardPaused = false;
+        if (this.#isCardDue) this.#planCard();
+      }, afterMs);
+    this.#sendingCard = this.#sendCard('up').then(
+      () => goOn(CARD_EVERY_MS),
+      (error: unknown) => {
+        this.#card = null;
+        this.#isCardDue = true;
+        if (whyOf(error) === 'unknown') this.#context.onProblem('this machine could not say what it hosts', error);
+        goOn(whyOf(error) === 'lost' ? CARD_EVERY_MS : RETRY_MS);
+      },
+    );
+  }
+
+  async #sendCard(state: MachineCard['state']): Promise<void> {
+    const { signer, keyring, link } = this.#context;
+    const { source, about } = this.#options;
+    const stream = keyring.streamName('index', signer.machine);
+    this.#card ??= (await this.#standing(stream, 'index')) ?? { counter: 0, hash: NO_BATCH_HASH };
+    const card = {
+      ...about(),
+      protocol: PROTOCOL_VERSION,
+      state,
+      sessions: [...source.hosted()],
+      deleted: [...source.deleted()],
+    };
+    const payload = await encodeCard(card);
+    const { hash: previousHash } = this.#card;
+    const counter = counterFloor(this.#card, this.#round) + 1;
+    const batch = seal(this.#context, { kind: 'index', stream, epoch: 0, seqFrom: 0, seqTo: 0, counter, previousHash }, payload);
+    await link.ask({ type: 'batch', frame: batch.frame, release: null });
+    this.#card = { counter, hash: batch.hash };
+  }
+
+  #inBackground(work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.#context.onProblem('replication could not begin', error));
+  }
+}
+
+const STOPPED = {
+  'taken-over': 'Another machine has taken it over.',
+  'set-back':
+    'The relay has more of it than this machine: this machine’s data was set back to an earlier state. What the others have stays there.',
+} as const;
+
+function tooLarge(event: ChainedEvent, hash: string | null): ChainedPage['items'][number] {
+  const { seq, epoch, ts, payload } = event;
+  return { fromSeq: seq, toSeq: seq, epoch, ts, bytes: payload.byteLength, reason: 'too-large', hash };
+}
+
+/** `lost`: the line. `unknown`: none of the relay's doing. */
+function whyOf(error: unknown): string {
+  if (error instanceof RelayRefusedError) return error.why;
+  const code = error instanceof Error && 'refusal' in error ? (error.refusal as { code?: unknown }).code : null;
+  return code === 'not-ready' || code === 'queue-full' ? 'lost' : 'unknown';
+}

@@ -1,0 +1,182 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { newEvent } from '../../src-shared/events.ts';
+import type { RunId } from '../../src-shared/ids.ts';
+import { revokeMachine } from '../../src-shared/membership-keys.ts';
+import { ECHO, outputOf, pty, watch } from '../engine/engine.fixture.ts';
+import { type Side, Sides, WITHIN } from './replication.fixture.ts';
+
+let sides: Sides;
+let a: Side;
+let b: Side;
+
+beforeEach(async () => {
+  sides = await Sides.start('start');
+  [a, b] = [sides.at(0), sides.at(1)];
+});
+afterEach(() => sides.dispose());
+
+const standing = (side: Side, runId: RunId) => side.here.engine.sessions.get(runId)?.summary().remote?.connection;
+const says = (side: Side, runId: RunId, text: string) => side.here.engine.hosted.get(runId)?.output(Buffer.from(text));
+
+it('[replica-1] a session of one machine is on the other, byte for byte, live, in lists and in its search', async () => {
+  const runId = await a.here.create(pty('printf', ['hello %s\\r\\n', 'laptop']));
+  await b.hasAllOf(a, runId);
+  const watcher = watch(b.here.connect(), runId, { viewport: { cols: 80, rows: 24 } });
+  await watcher.until(() => watcher.text.includes('hello laptop') && watcher.state?.status === 'ended');
+  await b.hasAllOf(a, runId);
+  expect(b.here.engine.session(runId).summary()).toMatchObject({
+    machineId: a.machine.signer.machine,
+    remote: { connection: 'live', historyComplete: true },
+    status: 'ended',
+  });
+  expect(a.here.engine.session(runId).summary().remote).toBeNull();
+  expect([b.here.engine.hosted.size, b.here.engine.sessions.size]).toEqual([0, 1]);
+  await vi.waitFor(async () => {
+    const { hits } = await b.here.store.search({ query: 'laptop', limit: 5 });
+    expect(hits.map((hit) => hit.runId)).toEqual([runId]);
+  }, WITHIN);
+});
+
+it('[replica-1] while output floods, the relay is killed and each machine is started anew, nothing is lost or twice', async () => {
+  const runId = await a.here.create(
+    pty('sh', ['-c', 'i=0; while [ $i -lt 20000 ]; do echo "line $i of a long output"; i=$((i+1)); done']),
+  );
+  const { relay } = sides.synced;
+  for (let round = 0; round < 5; round++) {
+    const before = b.here.engine.sessions.get(runId)?.log.published.seq ?? 0;
+    const isOver = () => a.here.engine.session(runId).log.published.state.status === 'ended';
+    await vi.waitFor(() => {
+      expect((b.here.engine.sessions.get(runId)?.log.published.seq ?? 0) > before || isOver()).toBe(true);
+    }, WITHIN);
+    await relay.kill();
+    await relay.start();
+    await sides.reconnected();
+  }
+  await b.restart();
+  await vi.waitFor(() => expect(a.here.engine.session(runId).log.published.state.status).toBe('ended'), WITHIN);
+  await b.hasAllOf(a, runId);
+  await a.restart();
+  await b.hasAllOf(a, runId);
+  const events = await b.here.store.read({ runId, limit: 100_000, maxBytes: 1e9 });
+  const lines = outputOf(events).toString().trimEnd().split('\r\n');
+  expect(lines).toHaveLength(20_000);
+  expect(lines.at(-1)).toBe('line 19999 of a long output');
+});
+
+it('[replica-5] away from its host a replica is read and searched, after a restart too, and says that it is old', async () => {
+  const runId = await a.here.create(ECHO);
+  says(a, runId, 'said before the train');
+  await b.hasAllOf(a, runId);
+  await sides.synced.relay.kill();
+  await vi.waitFor(() => expect(standing(b, runId)).toBe('away'), WITHIN);
+  says(a, runId, 'said meanwhile');
+  await b.restart();
+  expect(b.here.engine.session(runId).summary().remote).toMatchObject({ connection: 'away', heardAt: expect.any(String) });
+  expect(outputOf(await b.here.store.read({ runId, limit: 100, maxBytes: 1e6 })).toString()).toBe('said before the train');
+  await expect(b.here.engine.session(runId).execute({ kind: 'close', inputId: runId as never }, 'c')).rejects.toThrow(
+    /out of reach/,
+  );
+  await sides.synced.relay.start();
+  await sides.reconnected();
+  await b.hasAllOf(a, runId);
+  await vi.waitFor(() => expect(standing(b, runId)).toBe('live'), WITHIN);
+});
+
+it('[replica-6] a relay that lost its disk gets every log and card again, and readers go on where they were', async () => {
+  const runId = await a.here.create(ECHO);
+  for (let n = 0; n < 20; n++) says(a, runId, `before ${n} `);
+  await b.hasAllOf(a, runId);
+  await sides.synced.relay.kill();
+  says(a, runId, 'while it was gone ');
+  rmSync(sides.synced.relay.folder, { recursive: true });
+  mkdirSync(sides.synced.relay.folder);
+  await sides.synced.relay.start();
+  await sides.reconnected();
+  says(a, runId, 'after');
+  const other = await b.here.create(ECHO);
+  await b.hasAllOf(a, runId);
+  await a.hasAllOf(b, other);
+});
+
+it('[replica-3] what its host compacted before the relay had it comes as a gap', async () => {
+  await sides.synced.relay.kill();
+  const runId = await a.here.create(ECHO);
+  for (let n = 0; n < 50; n++) says(a, runId, 'x'.repeat(1_000));
+  await a.here.store.sync();
+  await a.here.store.compactOutput(runId, 10_000);
+  await sides.synced.relay.start();
+  await sides.reconnected();
+  await b.hasAllOf(a, runId);
+  const events = await b.here.store.read({ runId, limit: 1_000, maxBytes: 1e9 });
+  expect(events).toEqual(await a.here.store.read({ runId, limit: 1_000, maxBytes: 1e9 }));
+  expect(events.some(({ type }) => type === 'gap')).toBe(true);
+});
+
+it('[replica-4] two histories: what was here stays, it is not followed any more, and the user is told', async () => {
+  const runId = await a.here.create(ECHO);
+  await b.hasAllOf(a, runId);
+  const replica = b.here.engine.remote.all.get(runId)?.replica;
+  await sides.synced.relay.kill();
+  // What a set-back disk does: the replica has an event that its host's log has otherwise.
+  const session = b.here.engine.session(runId);
+  const seq = (session.log.published.seq + 1) as typeof session.log.published.seq;
+  const invented = { runId, seq, epoch: session.epoch, ts: 1, ...newEvent('system:status', 'failed', { message: 'invented' }) };
+  if (replica === undefined) throw new Error('there is no replica');
+  await b.here.store.append({
+    runId,
+    events: [invented],
+    durable: true,
+    replica: { state: { ...replica, lastSeq: seq }, gaps: [], headHash: null },
+  });
+  await b.restart();
+  says(a, runId, 'what really happened');
+  says(a, runId, 'and more of it');
+  await sides.synced.relay.start();
+  await sides.reconnected();
+  await vi.waitFor(() => expect(standing(b, runId)).toBe('forked'), WITHIN);
+  expect(b.notices.join()).toMatch(/another history/);
+  expect(
+    (await b.here.store.read({ runId, after: (seq - 1) as typeof seq, limit: 10, maxBytes: 1e6 })).map(({ type }) => type),
+  ).toEqual(['failed']);
+  await b.restart();
+  expect(standing(b, runId)).toBe('forked');
+});
+
+it('[replica-7] a session that is deleted where it is hosted goes everywhere, also from a machine that was away then', async () => {
+  const [one, two] = [await a.here.create(ECHO), await a.here.create(ECHO)];
+  await b.hasAllOf(a, one);
+  await b.hasAllOf(a, two);
+  const remove = async (runId: RunId) => {
+    await a.here.engine.hosted.get(runId)?.stop('closed');
+    await a.here.engine.delete(runId);
+  };
+  await remove(one);
+  await vi.waitFor(() => expect([...b.here.engine.sessions.keys()]).toEqual([two]), WITHIN);
+  b.machine.link.stop();
+  await remove(two);
+  await b.restart();
+  await vi.waitFor(() => expect(b.here.engine.sessions.size).toBe(0), WITHIN);
+  expect(await b.here.store.listSessions()).toEqual([]);
+});
+
+it('[replica-8] a machine that was removed adds nothing any more; what it wrote before stays', async () => {
+  const runId = await b.here.create(ECHO);
+  says(b, runId, 'before');
+  await a.hasAllOf(b, runId);
+  const entry = revokeMachine(a.machine.membership, a.machine.signer, b.machine.signer.machine, 5_000);
+  await sides.synced.apply(entry);
+  await vi.waitFor(() => expect(standing(a, runId)).toBe('away'), WITHIN);
+  says(b, runId, 'after');
+  const still = await a.here.create(ECHO);
+  says(a, still, 'goes on');
+  await b.here.store.sync();
+  expect(outputOf(await a.here.store.read({ runId, limit: 100, maxBytes: 1e6 })).toString()).toBe('before');
+});
+
+it('[replica-9] hundreds of sessions are found, and all of them come', async () => {
+  const all = await Promise.all(Array.from({ length: 300 }, () => a.here.create(ECHO)));
+  for (const runId of all) says(a, runId, `this is ${runId}`);
+  await vi.waitFor(() => expect(b.here.engine.sessions.size).toBe(all.length), WITHIN);
+  for (const runId of all) await b.hasAllOf(a, runId);
+});
