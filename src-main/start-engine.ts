@@ -193,7 +193,7 @@ async function openAll(
     const about = () => ({ name: machineName(), version, platform: process.platform });
     return replication({ engine, store, about, onNotice })(context, onAbout);
   };
-  const running = (): number => engine?.hosted.size ?? 0;
+  const hostedSessions = () => engine?.hosted.size ?? 0;
   machines = new Machines({
     store,
     logger,
@@ -208,7 +208,7 @@ async function openAll(
     machineId: () => identity.machineId,
     renewMachineId: () => identity.renew(),
     machineName,
-    about: () => ({ state: 'up', version, platform: process.platform, sessions: running() }),
+    about: () => ({ state: 'up', version, platform: process.platform, sessions: hostedSessions() }),
     // What runs while this machine is in a workspace, in the order in which it is started.
     parts: () => [startDocuments, startReplication, driving.start],
     broadcast: (message) => engine?.broadcast(message),

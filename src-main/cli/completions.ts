@@ -17,49 +17,66 @@ const PATIENCE_MS = 120;
 /** Answers what the shell's script asks: `baton complete -- <words so far>`. */
 export async function complete(root: Command, words: readonly string[]): Promise<number> {
   const commands = tab(root);
-  const sessions = asksForSession(words) ? await Promise.race([sessionNames(), nothingAfter(PATIENCE_MS)]) : [];
+  const { sessions, machines } = asksForName(words) ? await Promise.race([names(), nothingAfter(PATIENCE_MS)]) : NOTHING;
   for (const command of commands.commands.values()) {
-    const argument = command.arguments.get('session');
-    const option = command.options.get('session');
-    const offer = (add: (value: string, description: string) => void) => {
-      for (const { id, title } of sessions) add(id, title);
-    };
-    if (argument !== undefined) argument.handler = offer;
-    if (option !== undefined) option.handler = offer;
+    for (const [what, offered] of [
+      ['session', sessions],
+      ['machine', machines],
+    ] as const) {
+      const offer = (add: (value: string, description: string) => void) => {
+        for (const { value, description } of offered) add(value, description);
+      };
+      const argument = command.arguments.get(what);
+      const option = command.options.get(what);
+      if (argument !== undefined) argument.handler = offer;
+      if (option !== undefined) option.handler = offer;
+    }
   }
   commands.parse([...words]);
   return EXIT.done;
 }
 
 /** The first word names the verb: nothing has to be asked for it. */
-function asksForSession(words: readonly string[]): boolean {
+function asksForName(words: readonly string[]): boolean {
   return words.length > 1;
 }
 
-interface SessionName {
-  readonly id: string;
-  readonly title: string;
+interface Offered {
+  readonly value: string;
+  readonly description: string;
 }
+interface Names {
+  readonly sessions: readonly Offered[];
+  readonly machines: readonly Offered[];
+}
+const NOTHING: Names = { sessions: [], machines: [] };
 
-async function sessionNames(): Promise<readonly SessionName[]> {
+async function names(): Promise<Names> {
   try {
     const place = enginePlace();
     const socket = await connectTo(place.socket);
-    if (socket === null) return [];
-    return await withSocket(place, socket, async (client) =>
-      [...client.sessions.values()].map(({ runId, title, status }) => ({
-        id: shortId(runId),
-        title: oneLine(`${title} (${status})`),
-      })),
-    );
+    if (socket === null) return NOTHING;
+    return await withSocket(place, socket, async (client) => {
+      const { machines } = await client.call('machines.list', {});
+      return {
+        sessions: [...client.sessions.values()].map(({ runId, title, status }) => ({
+          value: shortId(runId),
+          description: oneLine(`${title} (${status})`),
+        })),
+        machines: machines.map(({ name, self, online }) => ({
+          value: oneLine(name),
+          description: self ? 'this machine' : online ? 'online' : 'offline',
+        })),
+      };
+    });
   } catch {
     // There is nothing to offer, and nobody who could be told.
-    return [];
+    return NOTHING;
   }
 }
 
-function nothingAfter(ms: number): Promise<readonly SessionName[]> {
+function nothingAfter(ms: number): Promise<Names> {
   return new Promise((resolve) => {
-    setTimeout(() => resolve([]), ms);
+    setTimeout(() => resolve(NOTHING), ms);
   });
 }
