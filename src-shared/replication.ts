@@ -85,6 +85,7 @@ export interface AtRelay {
   readonly epoch: number;
   readonly isHeldByUs: boolean;
   readonly lastSeq: number;
+  readonly lastPosition: number;
   readonly counter: number;
   readonly hash: string;
 }

@@ -6,12 +6,15 @@ import type { Json, LogEvent } from '../../src-shared/events.ts';
 import { Epoch, type RunId, Seq } from '../../src-shared/ids.ts';
 import { fromHex, HASH_BYTES, toHex } from '../../src-shared/seal.ts';
 import type { ChainedGap, ChainedPage } from '../store/store.ts';
+import { describeLarge, type LargePayload, MAX_LARGE_BYTES } from './large-event.ts';
 
 /**
  * What a sealed batch of a log holds: version u8 ‖ form u8 (0 as it is, 1 deflated) ‖ body. The body, in lib0's encoding:
  *   first seq ‖ items ‖ hash of the chain at the end (u8, and 32 bytes where it is 1) ‖ each item
  *   event  u8 0 JSON text, 1 bytes ‖ epoch ‖ ts ‖ channel ‖ type ‖ payload as it is stored
  *   gap    u8 2 ‖ last seq ‖ epoch ‖ ts ‖ bytes ‖ reason ‖ hash of its last event (as above)
+ *   large  u8 3 JSON text, 4 bytes ‖ epoch ‖ ts ‖ channel ‖ type ‖ bytes and BLAKE2b-256 (32) of its payload, which comes in pieces of
+ *          its own (large-event.ts)
  * Events are numbered from the first seq on, without holes.
  */
 const VERSION = 1;
@@ -20,6 +23,8 @@ const DEFLATED = 1;
 const JSON_EVENT = 0;
 const BYTES_EVENT = 1;
 const GAP = 2;
+const LARGE_JSON = 3;
+const LARGE_BYTES = 4;
 /** Smaller ones are not worth it. */
 const DEFLATE_FROM_BYTES = 256;
 /** What may come out of a batch, however small it is. */
@@ -48,7 +53,8 @@ export async function unpack(payload: Uint8Array): Promise<Uint8Array> {
   return form === PLAIN ? body : inflate(body, { maxOutputLength: MAX_BODY_BYTES });
 }
 
-export function encodeLog(firstSeq: number, { items, headHash }: ChainedPage): Promise<Uint8Array> {
+/** `large`: every event of the page travels in pieces of its own. */
+export function encodeLog(firstSeq: number, { items, headHash }: ChainedPage, large = false): Promise<Uint8Array> {
   const encoder = encoding.createEncoder();
   encoding.writeVarUint(encoder, firstSeq);
   encoding.writeVarUint(encoder, items.length);
@@ -63,21 +69,33 @@ export function encodeLog(firstSeq: number, { items, headHash }: ChainedPage): P
       encoding.writeVarString(encoder, item.reason);
       writeHash(encoder, item.hash);
     } else {
-      encoding.writeUint8(encoder, item.isJson ? JSON_EVENT : BYTES_EVENT);
+      const kinds = large ? [LARGE_JSON, LARGE_BYTES] : [JSON_EVENT, BYTES_EVENT];
+      encoding.writeUint8(encoder, (item.isJson ? kinds[0] : kinds[1]) as number);
       encoding.writeVarUint(encoder, item.epoch);
       encoding.writeVarInt(encoder, item.ts);
       encoding.writeVarString(encoder, item.channel);
       encoding.writeVarString(encoder, item.type);
-      encoding.writeVarUint8Array(encoder, item.payload);
+      if (large) {
+        const { bytes, hash } = describeLarge(item.payload);
+        encoding.writeVarUint(encoder, bytes);
+        encoding.writeUint8Array(encoder, fromHex(hash));
+      } else encoding.writeVarUint8Array(encoder, item.payload);
     }
   }
   return pack(encoding.toUint8Array(encoder));
+}
+
+/** An event of which only the description came. */
+export interface LargeEvent extends LargePayload {
+  readonly seq: number;
 }
 
 export interface LogPiece {
   readonly events: readonly LogEvent[];
   readonly gaps: readonly ChainedGap[];
   readonly headHash: string | null;
+  /** Set where the payload of an event has to be fetched first; there are no events then. */
+  readonly missing: LargeEvent | null;
 }
 
 /**
@@ -87,6 +105,8 @@ export interface LogPiece {
 export async function decodeLog(
   payload: Uint8Array,
   { runId, from, to, known }: { readonly runId: RunId; readonly from: number; readonly to: number; readonly known: number },
+  /** The payloads that were fetched, by seq. */
+  large: ReadonlyMap<number, Uint8Array> = new Map(),
 ): Promise<LogPiece> {
   const decoder = decoding.createDecoder(await unpack(payload));
   const events: LogEvent[] = [];
@@ -103,12 +123,14 @@ export async function decodeLog(
       seq = gap.toSeq;
       if (seq > known) gaps.push({ ...gap, fromSeq: Seq.parse(Math.max(gap.fromSeq, known + 1)) });
     } else {
-      const event = readEvent(decoder, runId, ++seq, kind);
-      if (seq > known) events.push(event);
+      const event = readEvent(decoder, runId, ++seq, kind, large.get(seq));
+      if (seq <= known) continue;
+      if ('hash' in event) return { events: [], gaps: [], headHash: null, missing: event };
+      events.push(event);
     }
   }
   if (seq !== to || decoding.hasContent(decoder)) throw new Error(`the batch ends at ${seq}, not at ${to}`);
-  return { events, gaps, headHash };
+  return { events, gaps, headHash, missing: null };
 }
 
 function readGap(decoder: decoding.Decoder, from: number): ChainedGap {
@@ -125,15 +147,31 @@ function readGap(decoder: decoding.Decoder, from: number): ChainedGap {
   };
 }
 
-function readEvent(decoder: decoding.Decoder, runId: RunId, seq: number, kind: number): LogEvent {
-  if (kind !== JSON_EVENT && kind !== BYTES_EVENT) throw new Error(`an item of kind ${kind}`);
+function readEvent(
+  decoder: decoding.Decoder,
+  runId: RunId,
+  seq: number,
+  kind: number,
+  fetched: Uint8Array | undefined,
+): LogEvent | LargeEvent {
+  if (kind > LARGE_BYTES) throw new Error(`an item of kind ${kind}`);
   const epoch = Epoch.parse(decoding.readVarUint(decoder));
   const ts = decoding.readVarInt(decoder);
   const channel = decoding.readVarString(decoder);
   const type = decoding.readVarString(decoder);
-  const bytes = decoding.readVarUint8Array(decoder);
-  const payload = kind === BYTES_EVENT ? bytes.slice() : (JSON.parse(utf8.decode(bytes)) as Json);
+  const isLarge = kind === LARGE_JSON || kind === LARGE_BYTES;
+  const large = isLarge ? readLarge(decoder, seq) : null;
+  if (large !== null && fetched === undefined) return large;
+  const bytes = fetched ?? decoding.readVarUint8Array(decoder);
+  const isJson = kind === JSON_EVENT || kind === LARGE_JSON;
+  const payload = isJson ? (JSON.parse(utf8.decode(bytes)) as Json) : bytes.slice();
   return { runId, seq: Seq.parse(seq), epoch, ts, channel, type, payload };
+}
+
+function readLarge(decoder: decoding.Decoder, seq: number): LargeEvent {
+  const bytes = decoding.readVarUint(decoder);
+  if (bytes > MAX_LARGE_BYTES) throw new Error(`an event of ${bytes} bytes`);
+  return { seq, bytes, hash: toHex(decoding.readUint8Array(decoder, HASH_BYTES)) };
 }
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

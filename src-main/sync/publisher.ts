@@ -13,6 +13,7 @@ import {
 import { type BatchKindName, MAX_PAYLOAD_BYTES, NO_BATCH_HASH, type SealedBatch } from '../../src-shared/sealed-batch.ts';
 import type { ChainedEvent, ChainedPage, Store } from '../store/store.ts';
 import { encodeCard } from './card.ts';
+import { MAX_LARGE_BYTES, piecesOf, streamOfLarge } from './large-event.ts';
 import { type LinkState, RelayRefusedError } from './link.ts';
 import { encodeLog } from './log-payload.ts';
 import { type SyncContext, seal } from './sync-context.ts';
@@ -257,10 +258,28 @@ export class Publisher {
       if (payload.byteLength <= MAX_PAYLOAD_BYTES) return { payload, page };
       const [only, another] = page.items;
       if (another === undefined && only !== undefined && 'seq' in only) {
-        // No batch holds it. What it was is said; the chain goes on behind it.
+        if (only.payload.byteLength <= MAX_LARGE_BYTES) {
+          await this.#sendPieces(runId, only);
+          return { payload: await encodeLog(after + 1, page, true), page };
+        }
+        // What it was is said; the chain goes on behind it.
         const gapped = { ...page, items: [tooLarge(only, page.headHash)] };
         return { payload: await encodeLog(after + 1, gapped), page: gapped };
       }
+    }
+  }
+
+  /** In front of the batch that names them. The relay may have some of them already. */
+  async #sendPieces(runId: RunId, { seq, payload }: ChainedEvent): Promise<void> {
+    const stream = streamOfLarge(this.#context, runId, seq);
+    const atRelay = await this.#standing(stream, 'document');
+    let { counter, hash: previousHash } = atRelay ?? { counter: 0, hash: NO_BATCH_HASH };
+    for (const piece of piecesOf(payload, atRelay?.lastPosition ?? 0)) {
+      counter = counterFloor({ counter }, this.#round) + 1;
+      const header = { kind: 'document', stream, epoch: 0, seqFrom: 0, seqTo: 0, counter, previousHash } as const;
+      const batch = seal(this.#context, header, piece);
+      await this.#append(batch, piece.byteLength);
+      previousHash = batch.hash;
     }
   }
 
@@ -288,6 +307,7 @@ export class Publisher {
         epoch: answer.epoch,
         isHeldByUs: answer.holder === this.#context.signer.machine,
         lastSeq: answer.lastSeq,
+        lastPosition: answer.lastPosition,
         counter: own?.counter ?? 0,
         hash: own?.hash ?? NO_BATCH_HASH,
       };

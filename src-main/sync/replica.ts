@@ -3,7 +3,8 @@ import { type BatchRefusal, receiveBatch, writerOf } from '../../src-shared/rece
 import { type ReplicaState, stateForLog, streamStateOf, withStream } from '../../src-shared/replication.ts';
 import { readBatch } from '../../src-shared/sealed-batch.ts';
 import type { RemoteSessions } from '../engine/remote-sessions.ts';
-import { decodeLog } from './log-payload.ts';
+import { fetchLarge, streamOfLarge } from './large-event.ts';
+import { decodeLog, type LargeEvent } from './log-payload.ts';
 import type { SyncContext } from './sync-context.ts';
 
 /** After a failure that may pass: a full disk, a chain that is not here yet. */
@@ -23,7 +24,7 @@ export interface ReplicaOptions {
   readonly onNotice: (message: string) => void;
 }
 
-type Taken = 'kept' | 'skipped' | 'wait' | { readonly refused: BatchRefusal | 'not-its-host' | 'unreadable' };
+type Taken = 'kept' | 'skipped' | 'wait' | LargeEvent | { readonly refused: BatchRefusal | 'not-its-host' | 'unreadable' };
 
 /**
  * Follows the log of one session of another machine: checks each batch, hands it to the store with where it stands (so that a crash
@@ -39,6 +40,8 @@ export class Replica {
   #cancelRetry: (() => void) | null = null;
   #isCaughtUp = false;
   #isStopped = false;
+  /** Fetched payloads that wait for their batch, by seq. */
+  readonly #large = new Map<number, Uint8Array>();
 
   constructor(context: SyncContext, options: ReplicaOptions) {
     this.#context = context;
@@ -54,7 +57,12 @@ export class Replica {
     return this.#state;
   }
 
-  /** Begins, or goes on in another lane. */
+  /** Somebody here began to look at it, or nobody does any more. */
+  changeLane(): void {
+    if (this.#end !== null) this.follow();
+  }
+
+  /** Begins, or goes on, at the cursor. */
   follow(): void {
     if (this.#isStopped || this.#state.forked) return;
     this.#cancelRetry?.();
@@ -118,6 +126,7 @@ export class Replica {
     try {
       const taken = await this.#take(frame);
       if (taken === 'wait') this.#pause();
+      else if (typeof taken === 'object' && 'seq' in taken) this.#fetch(taken);
       else if (typeof taken === 'object') this.#refuse(taken.refused);
     } catch (error) {
       if (isForked(error)) await this.#fork();
@@ -145,14 +154,39 @@ export class Replica {
     }
     const known = this.#state.lastSeq;
     const range = { runId, from: header.seqFrom, to: header.seqTo, known };
-    const piece = await decodeLog(received.payload, range).catch(() => null);
+    const piece = await decodeLog(received.payload, range, this.#large).catch(() => null);
     if (piece === null) return { refused: 'unreadable' };
+    const { missing, ...arrived } = piece;
+    if (missing !== null) return missing;
     const replica = withStream(this.#state, received.state, clock.nowMs());
     // Its hash is of its own end: of a batch that ends before what is here nothing can be said.
     const headHash = header.seqTo < known ? null : piece.headHash;
-    await sink.append(runId, { ...piece, headHash, replica });
+    await sink.append(runId, { ...arrived, headHash, replica });
     this.#state = replica;
+    this.#large.clear();
     return 'kept';
+  }
+
+  /**
+   * A payload that comes in pieces. The log is not followed meanwhile: what of it was on its way would take the room that the pieces
+   * need. Then the batch comes again, and finds it here.
+   */
+  #fetch({ seq, bytes, hash }: LargeEvent): void {
+    this.#unfollow();
+    const { runId, lane } = this.#options;
+    const stream = streamOfLarge(this.#context, runId, seq);
+    const fetching = fetchLarge(this.#context, { stream, host: this.#state.machineId, bytes, hash, lane: lane() });
+    this.#cancelRetry = fetching.end;
+    fetching.whole.then(
+      (whole) => {
+        this.#large.set(seq, whole);
+        this.follow();
+      },
+      (error: unknown) => {
+        this.#context.onProblem(`an event of session ${runId} could not be fetched`, error);
+        if (!this.#isStopped) this.#pause();
+      },
+    );
   }
 
   #pause(): void {

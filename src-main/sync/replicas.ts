@@ -66,7 +66,7 @@ export class Replicas {
       link.onState((state) => replicas.#linked(state)),
       link.onMessage((message) => replicas.#heard(message)),
       context.onMembership(() => void replicas.#followMembers()),
-      options.store.sessions.onWatched((runId) => replicas.#replicas.get(runId)?.follow()),
+      options.store.sessions.onWatched((runId) => replicas.#replicas.get(runId)?.changeLane()),
     );
     for (const [runId, { replica }] of options.store.sessions.all) replicas.#add(runId, replica);
     await replicas.#followMembers();

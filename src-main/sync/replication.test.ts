@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { newEvent } from '../../src-shared/events.ts';
@@ -62,6 +63,29 @@ it('[replica-1] while output floods, the relay is killed and each machine is sta
   const lines = outputOf(events).toString().trimEnd().split('\r\n');
   expect(lines).toHaveLength(20_000);
   expect(lines.at(-1)).toBe('line 19999 of a long output');
+});
+
+it('[replica-11] an event that is larger than a batch comes in pieces, as it is, also when the relay dies on the way', async () => {
+  const runId = await a.here.create(ECHO);
+  const session = a.here.engine.hosted.get(runId);
+  const base64 = randomBytes(3_000_000).toString('base64');
+  await session?.append([newEvent('claude:message', 'message', { message: { type: 'picture', base64 } as never })]);
+  await session?.append([{ channel: 'pty:stdout', type: 'data', payload: new Uint8Array(randomBytes(1_500_000)) }]);
+  await sides.synced.relay.kill();
+  await sides.synced.relay.start();
+  await sides.reconnected();
+  says(a, runId, 'behind it');
+  await b.hasAllOf(a, runId);
+  await sides.synced.relay.kill();
+  rmSync(sides.synced.relay.folder, { recursive: true });
+  mkdirSync(sides.synced.relay.folder);
+  await sides.synced.relay.start();
+  await sides.reconnected();
+  says(a, runId, 'and on');
+  await b.hasAllOf(a, runId);
+  const events = await b.here.store.read({ runId, limit: 100, maxBytes: 1e9 });
+  expect(events).toEqual(await a.here.store.read({ runId, limit: 100, maxBytes: 1e9 }));
+  expect(events.some(({ type }) => type === 'gap')).toBe(false);
 });
 
 it('[replica-5] away from its host a replica is read and searched, after a restart too, and says that it is old', async () => {
