@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { RunId } from '../../src-shared/ids.ts';
+import type { MachineList } from '../../src-shared/machines.ts';
+import type { Command } from '../../src-shared/protocol.ts';
+import type { SessionSummary } from '../../src-shared/session.ts';
+import { ECHO, newInputId, watch } from '../engine/engine.fixture.ts';
+import { RelayProcess } from '../relay/relay.fixture.ts';
+import { MachineGround } from './machines.fixture.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+/** Two real engines in processes of their own and a real relay: what runs at anna's is used from ben's. */
+let relay: RelayProcess;
+let anna: MachineGround;
+let ben: MachineGround;
+beforeAll(async () => {
+  relay = new RelayProcess();
+  await relay.start();
+  const settings = { 'relay.url': `ws://127.0.0.1:${relay.port}` };
+  [anna, ben] = await Promise.all([new MachineGround().begin('anna', settings), new MachineGround().begin('ben', settings)]);
+  await anna.lets(ben);
+  for (const ground of [anna, ben]) await ground.until(everyoneIsOnline);
+});
+afterAll(async () => {
+  await Promise.all([anna.dispose(), ben.dispose()]);
+  await relay.dispose();
+});
+
+const everyoneIsOnline = ({ machines }: MachineList) => machines.length > 1 && machines.every(({ online }) => online);
+
+/** Until ben's list has the session like this. */
+function seen(runId: RunId, holds: (session: SessionSummary) => boolean): Promise<SessionSummary> {
+  return new Promise((resolve) => {
+    const look = (sessions: ReadonlyMap<RunId, SessionSummary>) => {
+      const session = sessions.get(runId);
+      if (session === undefined || !holds(session)) return;
+      end();
+      resolve(session);
+    };
+    const end = ben.client.onSessions(look);
+    look(ben.client.sessions);
+  });
+}
+
+/** A session of anna's that answers with what it is sent. */
+async function echoOfAnna(): Promise<RunId> {
+  const params = { inputId: newInputId(), spec: ECHO, title: 'echo' };
+  const { runId } = (await anna.client.call('session.create', params)).session;
+  await seen(runId, ({ remote }) => remote?.connection === 'live');
+  return runId;
+}
+
+const prompt = (text: string): Command => ({ kind: 'prompt', inputId: newInputId(), content: { text, images: [] } });
+
+async function promptsOf(ground: MachineGround, runId: RunId): Promise<string[]> {
+  const page = await ground.client.call('history.read', { runId, after: undefined, limit: 1000, channels: ['run:prompt'] });
+  return page.events.flatMap(({ type, payload }) =>
+    type === 'queued' ? [(payload as { content: { text: string } }).content.text] : [],
+  );
+}
+
+it('[where-1] [where-4] starts a terminal on another machine by the beginning of its name; what is typed here is typed there', async () => {
+  const near = await ben.run(['new', '--machine', 'amna', '--json']);
+  expect([near.code, near.stderr]).toEqual([4, expect.stringContaining('Did you mean anna')]);
+  const created = JSON.parse(await ben.ok(['new', '--machine', 'an', '--json', '--', 'cat']));
+  const runId = RunId.parse(created.runId);
+  expect(await seen(runId, ({ remote }) => remote?.connection === 'live')).toMatchObject({ machine: 'anna', status: 'running' });
+  expect(anna.client.sessions.get(runId)).toMatchObject({ remote: null, status: 'running' });
+
+  const here = watch(ben.client, runId, { viewport: { cols: 91, rows: 27 } });
+  const there = watch(anna.client, runId);
+  await here.until(() => here.attachment?.state !== null);
+  const typed = Array.from({ length: 100 }, (_, index) => `k${index}.`).join('');
+  for (const key of typed) here.attachment?.keys(new TextEncoder().encode(key));
+  for (const watcher of [here, there]) await watcher.until(() => watcher.text.includes('k99.'));
+  // As the terminal echoes it: nothing twice, nothing out of order.
+  expect(here.text.replaceAll(/[\r\n]/g, '')).toContain(typed);
+  expect(there.text.split('k42.')).toHaveLength(2);
+  // Whoever types decides the size, wherever that is.
+  await there.until(() => there.state?.cols === 91 && there.state.rows === 27);
+
+  await ben.ok(['close', runId]);
+  await seen(runId, ({ status }) => status === 'ended');
+});
+
+it('[where-4] prompts, the queue and permissions of another machine are used as if they were here', async () => {
+  const runId = await echoOfAnna();
+  const here = watch(ben.client, runId);
+  await ben.client.send(runId, prompt('may I go on'));
+  await here.until(() => here.state?.permissions.length === 1);
+  const queued = prompt('second');
+  await ben.client.send(runId, queued);
+  await ben.client.send(runId, { kind: 'prompt-edit', inputId: newInputId(), target: queued.inputId, text: 'edited' });
+  expect((await ben.run(['permit', runId, 'allow'])).code).toBe(0);
+  await here.until(() => here.state?.turn === null && here.state.queue.length === 0 && here.state.lastTurn?.outcome === 'done');
+  await seen(runId, ({ permissions, queued: left }) => permissions === 0 && left === 0);
+  expect(await promptsOf(ben, runId)).toEqual(await promptsOf(anna, runId));
+});
+
+it('[where-5] what is sent while its machine is away waits, and is delivered once when it is back', async () => {
+  const runId = await echoOfAnna();
+  await anna.ok(['server', 'stop', '--yes']);
+  await seen(runId, ({ remote }) => remote?.connection === 'away');
+
+  const sent = await ben.run(['send', runId, 'for later', '--json']);
+  expect([sent.code, JSON.parse(sent.stdout), sent.stderr]).toEqual([
+    0,
+    { runId, seq: null, waitsFor: 'anna' },
+    expect.stringContaining('anna is out of reach'),
+  ]);
+  expect((await ben.client.call('outbox.list', {})).items).toMatchObject([{ runId, text: 'for later', state: 'waiting' }]);
+  // What makes sense only now is refused.
+  expect((await ben.run(['interrupt', runId])).code).toBe(1);
+  // It outlives the engine that keeps it.
+  await ben.restart();
+
+  await anna.ok(['server', 'start']);
+  await vi.waitFor(async () => expect((await ben.client.call('outbox.list', {})).items).toEqual([]), { timeout: 60_000 });
+  expect(await promptsOf(anna, runId)).toEqual(['for later']);
+});
+
+it('[where-6] a command that is sent three times over lost connections is executed once', async () => {
+  const runId = await echoOfAnna();
+  const once = prompt('only once');
+  const first = ben.client.send(runId, once);
+  await relay.kill();
+  await relay.start();
+  const seqs = [await first, await ben.client.send(runId, once), await ben.client.send(runId, once)];
+  expect(new Set(seqs).size).toBe(1);
+  expect(await promptsOf(anna, runId)).toEqual(['only once']);
+});
+
+it('[where-7] a machine that may only look is refused, and so is any other where its host allows no more', async () => {
+  const runId = await echoOfAnna();
+  await anna.ok(['machines', 'rights', 'ben', 'view']);
+  await ben.until(({ machines }) => machines.some(({ self, rights }) => self && rights === 'view'));
+  const refused = await ben.run(['send', runId, 'may not']);
+  expect([refused.code, refused.stderr]).toEqual([5, expect.stringContaining('only look')]);
+  await anna.ok(['machines', 'rights', 'ben', 'start']);
+  await ben.until(({ machines }) => machines.some(({ self, rights }) => self && rights === 'start'));
+  await anna.ok(['config', 'set', 'machines.allow', 'view']);
+  expect((await ben.run(['send', runId, 'may not either'])).code).toBe(5);
+  expect((await ben.run(['new', '--machine', 'anna', '--json'])).code).toBe(5);
+  await anna.ok(['config', 'set', 'machines.allow', 'type']);
+  expect((await ben.run(['new', '--machine', 'anna', '--json'])).code).toBe(5);
+  expect((await ben.run(['send', runId, 'may'])).code).toBe(0);
+  expect(await promptsOf(anna, runId)).toEqual(['may']);
+});
