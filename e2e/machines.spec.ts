@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, type Page } from '@playwright/test';
-import { test as base, button } from './ground.ts';
+import { test as base, button, sessionList } from './ground.ts';
 import { BatonHome } from './launch.ts';
 
 /** Two computers: each with its own home, settings and app. The first one runs the relay. */
@@ -64,4 +66,61 @@ test('two machines are paired through their windows, see each other, and one is 
   await button(there, 'Leave…').click();
   await button(there, 'Leave').click();
   await expect(there.getByText('One machine so far')).toBeVisible();
+});
+
+const row = (page: Page, title: RegExp) => sessionList(page).getByRole('button', { name: title });
+const rows = (page: Page) => page.locator('.xterm-rows');
+const above = (page: Page) => page.getByRole('region', { name: 'Where this session runs' });
+
+async function type(page: Page, line: string): Promise<void> {
+  await page.locator('.xterm-helper-textarea').focus();
+  await page.keyboard.type(`${line}\n`);
+}
+
+test('sessions of one machine are seen, typed into, answered and started from the other', async ({
+  laptop,
+  desktop,
+  claudeEnv,
+  folder,
+}) => {
+  test.setTimeout(180_000);
+  const [{ page: here }, { page: there }] = [await laptop.launch({ env: claudeEnv }), await desktop.launch()];
+  await expect(button(here, 'New terminal').first()).toBeEnabled();
+  await expect(button(there, 'New terminal').first()).toBeEnabled();
+  await pair(here, there);
+
+  // A terminal: what it showed, what it shows now, and what is typed elsewhere.
+  await button(here, 'New terminal').first().click();
+  await expect(rows(here)).toContainText(/[$#] /);
+  await type(here, 'echo shown-$((40+2))');
+  await expect(rows(here)).toContainText('shown-42');
+  await row(there, /laptop/).click();
+  await expect(rows(there)).toContainText('shown-42');
+  await expect(above(there)).toContainText(/^on laptop · /);
+  await type(there, 'echo from-$((1+1))-there');
+  await expect(rows(there)).toContainText('from-2-there');
+  await expect(rows(here)).toContainText('from-2-there');
+  await expect(there.getByRole('button', { name: /look$/ })).toBeVisible();
+
+  // A permission that is asked on the laptop, answered on the desktop.
+  const made = join(folder, 'allowed-from-there');
+  await button(here, 'New Claude session').first().click();
+  await here.getByRole('textbox', { name: 'Folder' }).fill(folder);
+  await button(here, 'Start').click();
+  await here.getByRole('textbox', { name: 'Message Claude' }).fill(`run: touch ${made}`);
+  await here.keyboard.press('Enter');
+  await row(there, /permission/).click();
+  await button(there, 'Allow').click();
+  await expect.poll(() => existsSync(made)).toBe(true);
+  await expect(here.getByRole('region', { name: /^Claude wants/ })).toBeHidden();
+
+  // A new terminal on the laptop, begun on the desktop.
+  await machines(there)
+    .getByRole('button', { name: /laptop/ })
+    .click({ button: 'right' });
+  await there.getByRole('menuitem', { name: 'New terminal on laptop' }).click();
+  await expect(rows(there).last()).toContainText(/[$#] /);
+  await type(there, 'touch ~/begun-from-there');
+  await expect.poll(() => existsSync(join(laptop.user, 'begun-from-there'))).toBe(true);
+  await expect(sessionList(here).getByRole('listitem')).toHaveCount(3);
 });

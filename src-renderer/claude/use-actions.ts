@@ -2,7 +2,8 @@ import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { type RunId, Seq } from '../../src-shared/ids.ts';
 import { call } from '../engine.ts';
-import { showFailure } from '../ui/toasts.tsx';
+import { sessionOf } from '../session-actions.ts';
+import { showFailure, showNotice } from '../ui/toasts.tsx';
 import type { ConversationActions } from './conversation-context.ts';
 
 /** What rows may ask for, carried out by the desktop shell and the engine. */
@@ -15,6 +16,11 @@ export function useActions(runId: RunId, cwd: string): ConversationActions {
         call('shell.openLink', { url }).catch((error: unknown) => showFailure(t('link.failed', { url }), error));
       },
       openPath: (path, line) => {
+        const session = sessionOf(runId);
+        if (session?.remote) {
+          showNotice(t('link.elsewhere', { path, name: session.machine }));
+          return;
+        }
         const whole = isAbsolute(path) ? path : `${cwd.replace(/[\\/]$/, '')}/${path}`;
         const opening = call('shell.openPath', { path: whole, line: line ?? null });
         opening.catch((error: unknown) => showFailure(t('link.failed', { url: path }), error));

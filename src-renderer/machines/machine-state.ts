@@ -1,6 +1,7 @@
 import type { MachineId } from '../../src-shared/ids.ts';
 import type { Machine, MachineList } from '../../src-shared/machines.ts';
 import type { SessionSummary } from '../../src-shared/session.ts';
+import { isOver } from '../session-actions.ts';
 import { useWindow } from '../store.ts';
 
 /** How a machine stands, in a word: shape and text say it, colour only repeats it. */
@@ -17,6 +18,13 @@ const noMachines: readonly Machine[] = [];
 
 export function useMachines(): readonly Machine[] {
   return useWindow((window) => window.machines?.machines ?? noMachines);
+}
+
+/** How many of the sessions that this window knows run there. */
+export function useHosted(machineId: MachineId): number {
+  return useWindow(
+    ({ sessions }) => [...sessions.values()].filter((each) => each.machineId === machineId && !isOver(each)).length,
+  );
 }
 
 /** There is somebody to tell apart. */

@@ -14,7 +14,7 @@ import { showFailure } from '../ui/toasts.tsx';
 import { paneIdOf } from '../workspace/layout.ts';
 import { addFocusTaker } from '../workspace/pane-focus.ts';
 import { machineMenu } from './machine-menu.ts';
-import { hasSeveral, mayManage, standingOf } from './machine-state.ts';
+import { hasSeveral, mayManage, standingOf, useHosted } from './machine-state.ts';
 import { useStandingWords } from './machine-words.ts';
 import { NotInSync } from './not-in-sync.tsx';
 import { RelaySection } from './relay-section.tsx';
@@ -76,9 +76,10 @@ function Alone() {
 function MachineEntry({ machine, mayManage: mayChange }: { machine: Machine; mayManage: boolean }) {
   const { t } = useTranslation('machines');
   const words = useStandingWords();
-  const { machineId, name, version, platform, sessions } = machine;
+  const { machineId, name, version, platform } = machine;
+  const hosted = useHosted(machineId);
   const facts = [
-    t('sessions', { count: sessions }),
+    t('sessions', { count: hosted }),
     version && t('page.version', { version }),
     platform && (platformNames[platform] ?? platform),
   ].filter(Boolean);

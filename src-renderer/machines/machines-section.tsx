@@ -9,7 +9,7 @@ import { Icon } from '../ui/icon.tsx';
 import { ContextMenu } from '../ui/menu.tsx';
 import { changePreferences } from '../workspace/saved-layout.ts';
 import { machineMenu } from './machine-menu.ts';
-import { mayManage, standingOf, useHasSeveral, useMachines } from './machine-state.ts';
+import { mayManage, standingOf, useHasSeveral, useHosted, useMachines } from './machine-state.ts';
 import { useStandingWords } from './machine-words.ts';
 import { StandingMark } from './standing-mark.tsx';
 
@@ -80,13 +80,14 @@ function MachineRow({ machine, onFilter }: { machine: Machine; onFilter: (query:
   const { t } = useTranslation('machines');
   const words = useStandingWords();
   const standing = standingOf(machine);
+  const hosted = useHosted(machine.machineId);
   const isThere = standing === 'self' || standing === 'online';
   return (
     <li className="px-1.5">
       <ContextMenu items={() => machineMenu(machine, onFilter)}>
         <button
           type="button"
-          title={[machine.name, words(machine), t('sessions', { count: machine.sessions })].join('\n')}
+          title={[machine.name, words(machine), t('sessions', { count: hosted })].join('\n')}
           onClick={() => runCommand('machines.show')}
           className="flex h-7 w-full items-center gap-2 rounded-sm px-1.5 text-left outline-offset-[-2px] hover:bg-hover phone:h-12 phone:gap-3 phone:px-2.5"
         >
@@ -96,8 +97,8 @@ function MachineRow({ machine, onFilter }: { machine: Machine; onFilter: (query:
           <span className={classes('min-w-0 truncate', isThere ? 'text-text' : 'text-dim')}>{machine.name}</span>
           <span className="min-w-0 flex-1 truncate text-right text-11 text-faint">{words(machine)}</span>
           <span className="min-w-4 shrink-0 text-right text-11 text-faint tabular-nums">
-            {machine.sessions}
-            <span className="sr-only"> {t('sessionsWord', { count: machine.sessions })}</span>
+            {hosted}
+            <span className="sr-only"> {t('sessionsWord', { count: hosted })}</span>
           </span>
         </button>
       </ContextMenu>
