@@ -1,4 +1,5 @@
 import { SYSTEM_CLOCK } from '../src-shared/client.ts';
+import type { RunId } from '../src-shared/ids.ts';
 import type { Settings } from '../src-shared/settings.ts';
 import type { OperationHandlers } from './engine/connection.ts';
 import type { Engine } from './engine/engine.ts';
@@ -17,28 +18,51 @@ export interface RemoteDrivingOptions {
 export class RemoteDriving {
   readonly #options: RemoteDrivingOptions;
   /** It outlasts the connection to the others: clients wait for what is in it. */
-  #outbox: Outbox | null = null;
+  #opening: Promise<Outbox> | null = null;
 
   constructor(options: RemoteDrivingOptions) {
     this.#options = options;
   }
 
-  readonly start: StartSyncPart = async (context) => {
-    const [{ Driving }, { DrivingHost }, { Outbox }, { Peers }] = await Promise.all([
-      import('./sync/driving.ts'),
-      import('./sync/driving-host.ts'),
-      import('./sync/outbox.ts'),
-      import('./sync/peers.ts'),
-    ]);
-    const { store, settings, onProblem } = this.#options;
+  #outbox(): Promise<Outbox> {
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = null;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  async #open(): Promise<Outbox> {
+    const { Outbox } = await import('./sync/outbox.ts');
+    const { store, onProblem } = this.#options;
+    const engine = this.#engine();
+    const target = (runId: RunId) => engine.remote.all.get(runId)?.target ?? null;
+    return await Outbox.open({ store, clock: SYSTEM_CLOCK, target, broadcast: (it) => engine.broadcast(it), onProblem });
+  }
+
+  #engine(): Engine {
     const engine = this.#options.engine();
     if (engine === null) throw new Error('sessions are driven in an engine');
-    const broadcast: Engine['broadcast'] = (message) => engine.broadcast(message);
-    const remote = (runId: Parameters<Engine['session']>[0]) => engine.remote.all.get(runId);
-    const target = (runId: Parameters<Engine['session']>[0]) => remote(runId)?.target ?? null;
-    this.#outbox ??= await Outbox.open({ store, clock: SYSTEM_CLOCK, target, broadcast, onProblem });
+    return engine;
+  }
+
+  readonly start: StartSyncPart = async (context) => {
+    const [{ Driving }, { DrivingHost }, { Peers }, outbox] = await Promise.all([
+      import('./sync/driving.ts'),
+      import('./sync/driving-host.ts'),
+      import('./sync/peers.ts'),
+      this.#outbox(),
+    ]);
+    const { settings } = this.#options;
+    const engine = this.#engine();
     const peers = new Peers(context);
-    const driving = new Driving({ context, peers, outbox: this.#outbox, remote, broadcast });
+    const driving = new Driving({
+      context,
+      peers,
+      outbox,
+      remote: (runId) => engine.remote.all.get(runId),
+      broadcast: (message) => engine.broadcast(message),
+    });
     const host = new DrivingHost({
       context,
       peers,
@@ -58,9 +82,9 @@ export class RemoteDriving {
   };
 
   readonly operations: OperationHandlers = {
-    'outbox.list': async () => ({ items: this.#outbox?.list() ?? [] }),
+    'outbox.list': async () => ({ items: (await this.#outbox()).list() }),
     'outbox.cancel': async ({ inputId }) => {
-      this.#outbox?.cancel(inputId);
+      (await this.#outbox()).cancel(inputId);
       return {};
     },
   };

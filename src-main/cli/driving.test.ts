@@ -83,6 +83,10 @@ it('[outbox-1] what is sent while its machine is off waits over a restart of thi
   await known(ben, runId, isAway);
   const told = await ben.run(['send', runId, 'for later']);
   expect([told.code, told.stderr]).toEqual([0, expect.stringContaining('anna is out of reach')]);
+  for (const verb of ['interrupt', 'close']) {
+    const { code, stderr } = await ben.run([verb, runId]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('anna is out of reach')]);
+  }
   await ben.restart();
   const { items } = await ben.client.call('outbox.list', {});
   expect(items).toMatchObject([{ runId, kind: 'prompt', text: 'for later', state: 'waiting' }]);
