@@ -1,6 +1,7 @@
 import * as Y from 'yjs';
+import type { MachineId } from '../../src-shared/ids.ts';
 import { EMPTY_STREAM, type Received, receiveBatch, type StreamState, writerOf } from '../../src-shared/receive-batch.ts';
-import { NO_BATCH_HASH } from '../../src-shared/sealed-batch.ts';
+import { NO_BATCH_HASH, readBatch } from '../../src-shared/sealed-batch.ts';
 import type { DocumentCheck } from './document-checks.ts';
 import { decodePiece, encodePieces, Pieces } from './document-payload.ts';
 import { DocumentState } from './document-state.ts';
@@ -204,14 +205,14 @@ export class DocumentChannel {
       await this.#nextEntry();
       received = this.#receive(batch.frame, this.#state.stream);
     }
-    if (received.is === 'refused' && received.why === 'gap') {
+    if (this.#isTorn(received, batch)) {
       if (this.#beginnings === 0) {
-        this.#beginAgain();
+        await this.#beginAgain();
         return [];
       }
       this.#refuse('the relay does not show those before it');
-      received = this.#receive(batch.frame, EMPTY_STREAM);
-      if (received.is === 'opened') this.#state.forgetWriter(received.batch.header.machine);
+      this.#state.forgetWriter(machineOf(batch));
+      received = this.#receive(batch.frame, this.#state.stream);
     }
     if (received.is === 'refused' && received.why === 'no-key') throw new Error('the key of a batch is not here');
     this.#state.position = Math.max(this.#state.position, batch.position);
@@ -240,17 +241,27 @@ export class DocumentChannel {
     return isSnapshot ? [update, ...this.#held.splice(0)] : [update];
   }
 
+  /** Something before it is missing, or was another one when it was seen here: the relay was set back, and went on differently. */
+  #isTorn(received: Received, batch: Incoming): boolean {
+    if (received.is !== 'refused') return false;
+    const isOfThePast = received.why === 'replayed' || received.why === 'counter-reused';
+    const isNew = batch.position > this.#state.position && machineOf(batch) !== this.#context.signer.machine;
+    return received.why === 'gap' || (isOfThePast && isNew);
+  }
+
   #receive(frame: Uint8Array, state: StreamState): Received {
     const { membership, keyring } = this.#context;
     return receiveBatch(frame, { membership, keyring, state });
   }
 
   /** Something is missing that was there before, perhaps: all of it is read once more. */
-  #beginAgain(): void {
+  async #beginAgain(): Promise<void> {
     this.#restart({ isLost: false });
     this.#endFollow();
     for (const { taken } of this.#incoming.splice(0)) taken();
-    this.#follow();
+    // What was on its way when the follow ended has come by the time of this answer, and was dropped.
+    await this.#context.link.ask({ type: 'stream:read', stream: this.#stream });
+    if (!this.#isClosed) this.#follow();
   }
 
   /** [doc-9] What was refused is skipped; the rest goes on. */
@@ -373,4 +384,8 @@ export class DocumentChannel {
   #note(): void {
     if (!this.#pieces.isOpen) void this.#document.note({ sync: this.#state.toJson() });
   }
+}
+
+function machineOf({ frame }: Incoming): MachineId | null {
+  return readBatch(frame)?.header.machine ?? null;
 }

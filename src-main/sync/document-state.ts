@@ -106,7 +106,8 @@ export class DocumentState {
   }
 
   /** What is missing of a machine's updates will not come any more: go on with the next one. */
-  forgetWriter(machine: MachineId): void {
+  forgetWriter(machine: MachineId | null): void {
+    if (machine === null) return;
     const writers = new Map(this.#stream.writers);
     writers.delete(writerOf({ machine, kind: 'document' }));
     this.#stream = { ...this.#stream, writers };

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { afterEach, expect, it, vi } from 'vitest';
 import { rotateKey } from '../../src-shared/membership-keys.ts';
 import { sessionDocument, setTitle } from '../../src-shared/workspace-documents.ts';
@@ -85,6 +85,42 @@ it('[doc-8] a relay that lost its disk gets everything again, from whoever has i
   await a.write('from a and b, again', 'from a and b');
   await desks.areEqual();
   expect(await c.draft()).toBe('from a and b, again');
+});
+
+it('[doc-6] a relay that was set back gets what it lost, also from who did not see it come back', async () => {
+  desks = await Desks.start(3, 2);
+  const [a, b, c] = [desks.at(0), desks.at(1), desks.at(2)];
+  const { relay, machines } = desks.machines;
+  const retry = () => machines.map(({ link }) => link.retryNow());
+  await a.write('one');
+  await desks.areEqual(DOCUMENT, [a, b]);
+  await relay.kill();
+  const before = `${relay.folder}-before`;
+  cpSync(relay.folder, before, { recursive: true });
+  await relay.start();
+  retry();
+  await b.write('zero one', 'one');
+  for (let n = 2; n < 6; n++) await a.write(`one ${n}`, n === 2 ? 'one' : `one ${n - 1}`);
+  await desks.areEqual(DOCUMENT, [a, b]);
+  await b.close();
+  await relay.kill();
+  rmSync(relay.folder, { recursive: true });
+  cpSync(before, relay.folder, { recursive: true });
+  rmSync(before, { recursive: true });
+  await relay.start();
+  retry();
+  // By the time that b comes the stream is longer than it knew it, and holds other batches.
+  for (let n = 6; n < 16; n++) {
+    await a.write(`zero one ${n}`, `zero one ${n - 1}`);
+    await desks.areEqual(DOCUMENT, [a]);
+  }
+  await b.open();
+  b.sync();
+  await b.write('zero one 15, and b', 'zero one 15');
+  c.sync();
+  await desks.areEqual();
+  expect(await c.draft()).toMatch(/^zero one 15/);
+  expect(await c.draft()).toContain(', and b');
 });
 
 it('[doc-7] of many updates one snapshot is left, and a newcomer needs no more', async () => {

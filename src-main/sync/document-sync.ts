@@ -93,20 +93,25 @@ export class DocumentSync implements DocumentsListener {
       WebSocketPolyfill: socket,
     });
     document.remote = provider;
+    // Ended now, so that nothing of it is on the way when the channel begins to follow.
+    this.#endFollow(name);
     this.#synced.set(name, { document, provider, check });
     if (this.#isLive) provider.connect();
   }
 
   handleUnloaded({ name }: SharedDocument): void {
     this.#detach(name);
-    this.#follows.delete(name);
     this.#watch(name);
   }
 
   handleForgotten(name: string): void {
+    this.#endFollow(name);
+    this.#due.delete(name);
+  }
+
+  #endFollow(name: string): void {
     this.#follows.get(name)?.();
     this.#follows.delete(name);
-    this.#due.delete(name);
   }
 
   #detach(name: string): void {
@@ -135,7 +140,10 @@ export class DocumentSync implements DocumentsListener {
   }
 
   #load(name: string): void {
-    this.#documents.load(name).catch((error: unknown) => this.#context.onProblem('a shared document cannot be read', error));
+    this.#documents.load(name).catch((error: unknown) => {
+      this.#context.onProblem('a shared document cannot be read', error);
+      this.#handleIdle(name);
+    });
   }
 
   #handleLink(): void {
