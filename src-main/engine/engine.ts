@@ -304,6 +304,11 @@ export class Engine {
   async delete(runId: RunId): Promise<void> {
     const session = this.session(runId);
     if (session instanceof RemoteSession) {
+      if (this.remote.isOrphan(session)) {
+        await this.remote.remove(runId);
+        await this.#options.documents.forget(runId, { everywhere: false });
+        return;
+      }
       // Its host deletes it, and with that everybody's replica.
       await session.call('session.delete', { runId });
       return;

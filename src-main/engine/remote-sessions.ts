@@ -1,5 +1,5 @@
 import type { LogEvent } from '../../src-shared/events.ts';
-import { NO_SEQ, type RunId, type Seq } from '../../src-shared/ids.ts';
+import { type MachineId, NO_SEQ, type RunId, type Seq } from '../../src-shared/ids.ts';
 import { type CardSession, ReplicaState } from '../../src-shared/replication.ts';
 import type { RemoteStanding, SessionState } from '../../src-shared/session.ts';
 import { foldState, initialState } from '../../src-shared/session-state.ts';
@@ -29,6 +29,8 @@ export class RemoteSessions {
   #drive: RemoteDrive | null = null;
   readonly #parts: RemoteSessionsParts;
   readonly #dependencies: RemoteSessionDependencies;
+  /** Which machines are in the workspace with this one. null: it is in none. */
+  isMember: ((machine: MachineId) => boolean) | null = null;
   readonly #sessions = new Map<RunId, RemoteSession>();
   readonly #watchListeners = new Set<(runId: RunId) => void>();
 
@@ -60,6 +62,11 @@ export class RemoteSessions {
   onWatched(listener: (runId: RunId) => void): () => void {
     this.#watchListeners.add(listener);
     return () => this.#watchListeners.delete(listener);
+  }
+
+  /** What is here is all that there will be of it. */
+  isOrphan({ replica }: RemoteSession): boolean {
+    return replica.forked || this.isMember === null || !this.isMember(replica.machineId);
   }
 
   isHosted(runId: RunId): boolean {

@@ -18,7 +18,10 @@ const CREATE_AT_A_TIME = 50;
 
 /** Where replicas and what other machines said last are kept. */
 export interface ReplicaStore {
-  readonly sessions: Pick<RemoteSessions, 'all' | 'isHosted' | 'create' | 'append' | 'note' | 'stand' | 'remove' | 'onWatched'>;
+  readonly sessions: Pick<
+    RemoteSessions,
+    'all' | 'isHosted' | 'isMember' | 'create' | 'append' | 'note' | 'stand' | 'remove' | 'onWatched'
+  >;
   readonly getFact: (name: string) => Promise<Json>;
   readonly setFact: (name: string, value: Json) => Promise<void>;
 }
@@ -65,9 +68,12 @@ export class Replicas {
     replicas.#ends.push(
       link.onState((state) => replicas.#linked(state)),
       link.onMessage((message) => replicas.#heard(message)),
-      context.onMembership(() => void replicas.#followMembers()),
+      context.onMembership(() => {
+        replicas.#followMembers().catch((error: unknown) => context.onProblem('the machines could not be followed', error));
+      }),
       options.store.sessions.onWatched((runId) => replicas.#replicas.get(runId)?.changeLane()),
     );
+    options.store.sessions.isMember = (machine) => context.membership.members.get(machine)?.revokedHeight === null;
     for (const [runId, { replica }] of options.store.sessions.all) replicas.#add(runId, replica);
     await replicas.#followMembers();
     replicas.#linked(link.state);
@@ -76,6 +82,7 @@ export class Replicas {
 
   stop(): void {
     this.#isStopped = true;
+    this.#options.store.sessions.isMember = null;
     for (const end of this.#ends) end();
     for (const { end } of this.#peers.values()) end();
     for (const [runId, replica] of this.#replicas) {
