@@ -2,6 +2,7 @@ import { app, Menu, nativeTheme, powerMonitor, session } from 'electron';
 import { RunSessionClient } from '../../src-shared/client.ts';
 import { ClientId, InputId, type RunId } from '../../src-shared/ids.ts';
 import { type BoundKey, type CommandId, resolveKeymap, SHOW_SESSION } from '../../src-shared/keymap.ts';
+import { specOf } from '../../src-shared/new-session.ts';
 import type { HostMessage } from '../../src-shared/protocol.ts';
 import { RefusalError } from '../../src-shared/refusal.ts';
 import type { SessionSummary } from '../../src-shared/session.ts';
@@ -138,7 +139,7 @@ export class Shell {
     }
     await this.#client.ready();
     if (request.is === 'folder') {
-      const spec = { ...this.#usualTerminal(), cwd: request.path };
+      const spec = specOf({ kind: 'pty', cwd: request.path }, this.#settings);
       const inputId = InputId.parse(crypto.randomUUID());
       const { session: created } = await this.#client.call('session.create', { inputId, spec, title: null });
       this.#showSession(created.runId);
@@ -147,21 +148,6 @@ export class Shell {
       this.#windows.show();
       this.tell('hint', 'That link leads to a session that is not here.');
     }
-  }
-
-  #usualTerminal() {
-    const settings = this.#settings;
-    const size = { cols: 80, rows: 24 } as const;
-    return {
-      kind: 'pty' as const,
-      command: settings['terminal.shell'] || null,
-      args: settings['terminal.shellArgs'],
-      env: {},
-      ...size,
-      term: 'xterm-256color',
-      options: {},
-      shellIntegration: settings['terminal.shellIntegration'],
-    };
   }
 
   #follow(): void {
