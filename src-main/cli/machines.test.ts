@@ -119,7 +119,9 @@ describe('a workspace', () => {
     await anna.ok(['machines', 'rename', 'cleo', 'Cleopatra']);
     for (const ground of [anna, ben]) await ground.until(({ machines }) => machines.some(({ name }) => name === 'Cleopatra'));
     await cleo.until(({ machines }) => machines[0]?.name === 'Cleopatra');
-    expect((await cleo.client.call('settings.get', {})).settings['machine.name']).toBe('Cleopatra');
+    await vi.waitFor(async () => {
+      expect((await cleo.client.call('settings.get', {})).settings['machine.name']).toBe('Cleopatra');
+    });
     // And the other way round: it calls itself something else.
     await cleo.ok(['config', 'set', 'machine.name', 'cleo']);
     await anna.until(({ machines }) => machines.some(({ name }) => name === 'cleo'));
