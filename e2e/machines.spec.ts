@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type Page } from '@playwright/test';
-import { test as base, button, sessionList } from './ground.ts';
+import { test as base, button, quit, sessionList } from './ground.ts';
 import { BatonHome } from './launch.ts';
 
 /** Two computers: each with its own home, settings and app. The first one runs the relay. */
@@ -84,7 +84,7 @@ test('sessions of one machine are seen, typed into, answered and started from th
   folder,
 }) => {
   test.setTimeout(180_000);
-  const [{ page: here }, { page: there }] = [await laptop.launch({ env: claudeEnv }), await desktop.launch()];
+  const [{ app, page: here }, { page: there }] = [await laptop.launch({ env: claudeEnv }), await desktop.launch()];
   await expect(button(here, 'New terminal').first()).toBeEnabled();
   await expect(button(there, 'New terminal').first()).toBeEnabled();
   await pair(here, there);
@@ -100,7 +100,11 @@ test('sessions of one machine are seen, typed into, answered and started from th
   await type(there, 'echo from-$((1+1))-there');
   await expect(rows(there)).toContainText('from-2-there');
   await expect(rows(here)).toContainText('from-2-there');
-  await expect(there.getByRole('button', { name: /look$/ })).toBeVisible();
+  await there.getByRole('button', { name: '2 look' }).click();
+  const present = there.getByRole('dialog', { name: 'Who looks' }).getByRole('listitem');
+  await expect(present.filter({ hasText: 'a window on laptop' })).toHaveCount(1);
+  await expect(present.filter({ hasText: /^this window.*decides the size/ })).toHaveCount(1);
+  await there.keyboard.press('Escape');
 
   // A permission that is asked on the laptop, answered on the desktop.
   const made = join(folder, 'allowed-from-there');
@@ -123,4 +127,17 @@ test('sessions of one machine are seen, typed into, answered and started from th
   await type(there, 'touch ~/begun-from-there');
   await expect.poll(() => existsSync(join(laptop.user, 'begun-from-there'))).toBe(true);
   await expect(sessionList(here).getByRole('listitem')).toHaveCount(3);
+
+  // The laptop goes away: what is typed is not lost in silence, and a prompt waits until it is taken back.
+  await quit(app);
+  await expect(above(there)).toContainText('away');
+  await type(there, 'nobody hears this');
+  await expect(there.getByText('laptop is away: what you type does not arrive there.')).toBeVisible();
+  await row(there, /allowed-from-there/).click();
+  await there.getByRole('textbox', { name: 'Message Claude' }).fill('Go on when you are back');
+  await there.keyboard.press('Enter');
+  const queue = there.getByRole('region', { name: 'Queued messages' });
+  await expect(queue.getByRole('listitem')).toHaveText(/Go on when you are back.*Waits for laptop/);
+  await button(there, 'Do not send').click();
+  await expect(queue).toBeHidden();
 });

@@ -5,11 +5,15 @@ import type { RunId } from '../../src-shared/ids.ts';
 import { thisClient } from '../engine.ts';
 import { useWindow } from '../store.ts';
 import { Icon } from '../ui/icon.tsx';
+import { useMachines } from './machine-state.ts';
+import { viewerName } from './viewer-name.ts';
 
 /** Who else looks at a session, on whatever machine, and who types. Nothing while one is alone with it. */
 export function PresenceButton({ runId }: { runId: RunId }) {
   const { t } = useTranslation('machines');
   const presence = useWindow((window) => window.presence.get(runId));
+  const session = useWindow((window) => window.sessions.get(runId)) ?? null;
+  const machines = useMachines();
   if (presence === undefined || presence.viewers.length < 2) return null;
   const count = presence.viewers.length;
   return (
@@ -36,7 +40,9 @@ export function PresenceButton({ runId }: { runId: RunId }) {
           <ul className="max-h-60 overflow-y-auto">
             {presence.viewers.map(({ clientId, name }) => (
               <li key={clientId} className="flex items-baseline gap-2 px-1 py-0.5">
-                <span className="min-w-0 flex-1 truncate">{nameFor(clientId, name, t)}</span>
+                <span className="min-w-0 flex-1 truncate">
+                  {clientId === thisClient() ? t('presence.you') : viewerName(name, session, machines)}
+                </span>
                 {clientId === presence.driver && <span className="text-11 text-accent-text">{t('presence.drives')}</span>}
               </li>
             ))}
@@ -45,9 +51,4 @@ export function PresenceButton({ runId }: { runId: RunId }) {
       </Popover.Portal>
     </Popover.Root>
   );
-}
-
-function nameFor(clientId: string, name: string, t: (key: 'presence.you' | 'presence.window') => string): string {
-  if (clientId === thisClient()) return t('presence.you');
-  return name === 'window' ? t('presence.window') : name;
 }

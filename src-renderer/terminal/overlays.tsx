@@ -1,14 +1,18 @@
 import { useTranslation } from 'react-i18next';
+import type { SessionSummary } from '../../src-shared/session.ts';
 import { call } from '../engine.ts';
+import { useMachines } from '../machines/machine-state.ts';
+import { viewerName } from '../machines/viewer-name.ts';
 import { Button } from '../ui/button.tsx';
 import { isMac } from '../ui/kbd.tsx';
 import { showFailure } from '../ui/toasts.tsx';
 import type { TerminalUi } from './terminal-view.ts';
 
 /** Quiet words over the terminal's corner. */
-export function SizeNote({ driver }: { driver: string }) {
+export function SizeNote({ driver, session }: { driver: string; session: SessionSummary | null }) {
   const { t } = useTranslation('terminal');
-  const name = driver === 'window' ? t('anotherWindow') : driver;
+  const machines = useMachines();
+  const name = driver === 'window' && !session?.remote ? t('anotherWindow') : viewerName(driver, session, machines);
   return (
     <p
       role="status"

@@ -2,6 +2,7 @@ import './terminal.css';
 import { type CSSProperties, type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useStore } from 'zustand';
+import type { SessionSummary } from '../../src-shared/session.ts';
 import { useAttachment } from '../attachment.ts';
 import type { PaneProps } from '../pane-contract.ts';
 import { announce } from '../ui/announcer.tsx';
@@ -101,7 +102,15 @@ export function TerminalPane({ runId, visible }: PaneProps) {
     >
       <ContextMenu items={menu} onOpenChange={(isOpen) => isOpen || setTimeout(takeFocusIfFree, 0, takeFocus)}>
         <div className="relative min-h-0 flex-1">
-          <Live view={view} frame={frame} host={host} isCovered={history.isOpen} driver={attachment.driver} copy={copy} />
+          <Live
+            view={view}
+            frame={frame}
+            host={host}
+            isCovered={history.isOpen}
+            driver={attachment.driver}
+            session={attachment.session}
+            copy={copy}
+          />
           {away.note !== null && <AwayNote text={away.note} />}
           {history.isOpen && (
             // biome-ignore lint/a11y/noStaticElementInteractions: Escape leaves, wherever the focus is inside
@@ -136,11 +145,12 @@ interface LiveProps {
   /** The past lies over it. */
   readonly isCovered: boolean;
   readonly driver: string | null;
+  readonly session: SessionSummary | null;
   readonly copy: (text: string) => void;
 }
 
 /** The live terminal and what floats over it. */
-function Live({ view, frame, host, isCovered, driver, copy }: LiveProps) {
+function Live({ view, frame, host, isCovered, driver, session, copy }: LiveProps) {
   const { t } = useTranslation('terminal');
   const ui = useStore(view?.ui ?? NO_TERMINAL);
   const wasTabMoving = useRef(false);
@@ -160,7 +170,7 @@ function Live({ view, frame, host, isCovered, driver, copy }: LiveProps) {
         className={classes('pointer-events-none absolute inset-0', ui.rings > 0 && 'terminal-bell')}
       />
       <ProgressLine progress={ui.progress} />
-      {ui.isForeignSize && driver !== null && <SizeNote driver={driver} />}
+      {ui.isForeignSize && driver !== null && <SizeNote driver={driver} session={session} />}
       {ui.hovered && bounds && <LinkHint hovered={ui.hovered} bounds={bounds} />}
       {ui.clipboardAsk !== null && (
         <ClipboardAsk text={ui.clipboardAsk} onCopy={copy} onDismiss={() => view?.dismiss('clipboardAsk')} />
