@@ -1,6 +1,7 @@
-import { rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
+import { RunId } from '../../src-shared/ids.ts';
 import { type LinedMachine, type LoggedEvent, until, WorkspaceGround } from './workspace.fixture.ts';
 
 const PATIENCE_MS = 180_000;
@@ -137,4 +138,37 @@ it('[together-5] an engine that is killed and started again has everything, and 
   await until('all of it', async () => (await laptop.output(runId)).includes('counted'));
   await alike(runId, laptop, desktop);
   expect(lines(await desktop.output(runId))).toEqual(ALL);
+});
+
+it('[together-6] nothing of what users write, see or call their things is readable at the relay, on the way, or in any log', {
+  timeout: PATIENCE_MS,
+}, async () => {
+  const canary = 'canary-7f3a91';
+  const [laptop, desktop] = await two({ laptop: { CANARY: `${canary}-environment` } });
+  const frames: Buffer[] = [];
+  for (const { line } of ground.machines) line.onFromRelay = (chunk) => frames.push(chunk);
+  const runId = await laptop.start(`echo "${canary} $CANARY"; read a; echo "got $a"; read b`);
+  await appears(desktop, runId);
+  await desktop.ok(['send', runId, `${canary}-typed`]);
+  await desktop.ok(['rename', runId, `${canary}-title`]);
+  await desktop.client.call('draft.set', { runId: RunId.parse(runId), text: `${canary}-draft`, base: '' });
+  await until('its title', async () => (await laptop.sessions()).some(({ title }) => title === `${canary}-title`));
+  await until('its draft', async () => {
+    const { text } = await laptop.client.call('draft.get', { runId: RunId.parse(runId) });
+    return text === `${canary}-draft`;
+  });
+  await until('the answer', async () => (await desktop.output(runId)).includes(`got ${canary}-typed`));
+  expect(await desktop.output(runId)).toContain(`${canary} ${canary}-environment`);
+
+  const folders = [ground.relay.folder, ...ground.machines.map(({ folder }) => join(folder, 'logs'))];
+  const files = folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name))),
+  );
+  expect(files.length).toBeGreaterThanOrEqual(3);
+  expect(Buffer.concat(frames).byteLength).toBeGreaterThan(1_000);
+  for (const bytes of [...files, ...frames, Buffer.concat(frames), Buffer.from(ground.relay.log)]) {
+    expect(bytes.includes(canary)).toBe(false);
+  }
 });

@@ -15,8 +15,8 @@ export class TestLine {
   #isCut = false;
   #silent: 'none' | 'to-relay' | 'from-relay' | 'both' = 'none';
   #bytesPerSecond = Number.POSITIVE_INFINITY;
-  /** Connections that were made, since the beginning. */
-  connections = 0;
+  /** Told of everything that the relay sends. */
+  onFromRelay: (chunk: Buffer) => void = () => {};
 
   constructor(farPort: () => number) {
     this.#farPort = farPort;
@@ -66,7 +66,6 @@ export class TestLine {
       near.destroy();
       return;
     }
-    this.connections += 1;
     const far = connect(this.#farPort(), '127.0.0.1');
     const pair = [near, far] as const;
     this.#pairs.add(pair);
@@ -87,6 +86,7 @@ export class TestLine {
 
   #carry(from: Socket, to: Socket, direction: 'to-relay' | 'from-relay'): void {
     from.on('data', (chunk: Buffer) => {
+      if (direction === 'from-relay') this.onFromRelay(chunk);
       if (this.#silent === direction || this.#silent === 'both') return;
       if (this.#bytesPerSecond === Number.POSITIVE_INFINITY) to.write(chunk);
       else this.#trickle(from, to, chunk);
