@@ -226,9 +226,10 @@ export class RemoteSession implements EngineSession {
 
   /** How it is followed, or how its host is called, has changed. */
   stand(connection: RemoteStanding['connection'], replica: ReplicaState = this.#replica): void {
-    if (connection === this.#connection && replica.machine === this.#replica.machine) return;
+    const isSame = connection === this.#connection && replica.machine === this.#replica.machine;
     this.#connection = connection;
     this.#replica = replica;
+    if (isSame) return;
     if (connection !== 'live' && connection !== 'behind') this.viewers.tellInstead(null);
     this.#dependencies.onChange(this, true);
   }

@@ -20,7 +20,7 @@ const CREATE_AT_A_TIME = 50;
 export interface ReplicaStore {
   readonly sessions: Pick<
     RemoteSessions,
-    'all' | 'isHosted' | 'isMember' | 'create' | 'append' | 'note' | 'stand' | 'remove' | 'onWatched'
+    'all' | 'isHosted' | 'isMember' | 'isOrphan' | 'create' | 'append' | 'note' | 'stand' | 'remove' | 'onWatched'
   >;
   readonly getFact: (name: string) => Promise<Json>;
   readonly setFact: (name: string, value: Json) => Promise<void>;
@@ -202,6 +202,7 @@ export class Replicas {
     if (member !== undefined) await this.#name(member, card);
     for (const runId of card.deleted) await this.#remove(runId, peer.machine);
     const deleted = new Set(card.deleted);
+    for (const { runId } of card.sessions) await this.#rebind(runId, peer.machine, this.#nameOf(peer.machine, card));
     const unknown = card.sessions.filter(
       ({ runId }) => !deleted.has(runId) && !sessions.isHosted(runId) && !sessions.all.has(runId),
     );
@@ -215,6 +216,17 @@ export class Replicas {
     const replica = newReplica(machine, name);
     await this.#options.store.sessions.create(session, replica);
     if (!this.#isStopped) this.#add(session.runId, replica);
+  }
+
+  /** Its host left its workspace and is somebody else now: its log goes on, and has to fit what is here. */
+  async #rebind(runId: RunId, machine: MachineId, name: string): Promise<void> {
+    const { sessions } = this.#options.store;
+    const session = sessions.all.get(runId);
+    if (session === undefined || session.replica.forked || !sessions.isOrphan(session)) return;
+    this.#replicas.get(runId)?.stop();
+    const state = { ...newReplica(machine, name), lastSeq: session.log.published.seq, heardMs: session.replica.heardMs };
+    await sessions.note(runId, state);
+    if (!this.#isStopped) this.#add(runId, state);
   }
 
   async #remove(runId: RunId, machine: MachineId): Promise<void> {

@@ -11,7 +11,7 @@ export const WITHIN = { timeout: 30_000, interval: 50 };
 /** One machine with a whole engine that takes part in replication. */
 export class Side {
   here: Ground;
-  readonly machine: SyncedMachine;
+  machine: SyncedMachine;
   readonly notices: string[] = [];
   #part: SyncPart | null = null;
 

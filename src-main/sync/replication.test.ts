@@ -6,6 +6,7 @@ import type { RunId } from '../../src-shared/ids.ts';
 import { revokeMachine } from '../../src-shared/membership-keys.ts';
 import { ECHO, outputOf, pty, watch } from '../engine/engine.fixture.ts';
 import { type Side, Sides, WITHIN } from './replication.fixture.ts';
+import { type SyncedMachine, SyncedMachines } from './sync.fixture.ts';
 
 let sides: Sides;
 let a: Side;
@@ -207,6 +208,27 @@ it('[replica-12] what is kept of a machine that is in no workspace with this one
   await a.here.engine.delete(runId);
   expect(await a.here.store.listSessions()).toEqual([]);
   expect([a.here.engine.sessions.size, b.here.engine.sessions.size]).toEqual([0, 1]);
+});
+
+it('[replica-12] a host that left its workspace and is somebody else in another one is followed again', async () => {
+  const runId = await b.here.create(ECHO);
+  says(b, runId, 'in the old workspace ');
+  await a.hasAllOf(b, runId);
+  await Promise.all([a.stop(), b.stop()]);
+  const other = await SyncedMachines.start('start', 'start');
+  try {
+    const [founder, former, newcomer] = other.machines as [SyncedMachine, SyncedMachine, SyncedMachine];
+    await other.apply(revokeMachine(founder.membership, founder.signer, former.signer.machine, 5_000));
+    a.machine = founder;
+    b.machine = newcomer;
+    await Promise.all([a.start(), b.start()]);
+    says(b, runId, 'in the new one');
+    await a.hasAllOf(b, runId);
+    expect(a.here.engine.session(runId).summary().machineId).toBe(newcomer.signer.machine);
+  } finally {
+    await Promise.all([a.stop(), b.stop()]);
+    await other.dispose();
+  }
 });
 
 it('[replica-9] hundreds of sessions are found, and all of them come', async () => {
