@@ -63,6 +63,8 @@ interface Item {
   readonly settle: (outcome: Outcome) => void;
   isStored: boolean;
   isSending: boolean;
+  /** The host says that what it was sent last is old. */
+  isExpired: boolean;
   /** It may have reached the host. */
   wasSent: boolean;
   isShown: boolean;
@@ -179,6 +181,7 @@ export class Outbox {
       settle,
       isStored: !of.isKept,
       isSending: false,
+      isExpired: false,
       wasSent: false,
       isShown: false,
       cancelTimer: () => {},
@@ -214,7 +217,9 @@ export class Outbox {
   /** The host has not done it, because what was sent was old: it is sent anew. */
   expired(from: MachineId, of: string): void {
     const item = this.#items.get(of as InputId);
-    if (item !== undefined && this.#hostOf(item) === from) this.#send(item);
+    if (item === undefined || this.#hostOf(item) !== from) return;
+    item.isExpired = true;
+    this.#send(item);
   }
 
   /** A machine is there: what waits for it goes. Of one that has gone nothing comes any more for what cannot wait. */
@@ -244,6 +249,7 @@ export class Outbox {
     }
     if (!road.peers.isOnline(target.machineId)) return;
     item.isSending = true;
+    item.isExpired = false;
     item.cancelTimer();
     this.#deliver(item, target, road)
       .catch((error: unknown) => this.#failed(item, error))
@@ -273,7 +279,8 @@ export class Outbox {
       }
     }
     if (!this.#items.has(item.inputId)) return;
-    item.cancelTimer = this.#options.clock.setTimer(() => this.#send(item), again);
+    // It may have said so before the relay said that it has it.
+    item.cancelTimer = this.#options.clock.setTimer(() => this.#send(item), item.isExpired ? 0 : again);
   }
 
   #failed(item: Item, error: unknown): void {
