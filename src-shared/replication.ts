@@ -1,8 +1,9 @@
 import * as z from 'zod/mini';
 import { Epoch, MachineId, RunId, Seq } from './ids.ts';
+import { Screen } from './operations.ts';
 import type { BatchRefusal, StreamState } from './receive-batch.ts';
 import type { BatchHeader } from './sealed-batch.ts';
-import { SessionSpec } from './session.ts';
+import { SessionSpec, SessionState } from './session.ts';
 
 /** What machines tell one another of their sessions, what each keeps of the others', and the decisions that replication makes. Pure. */
 
@@ -34,6 +35,20 @@ export const MachineCard = z.object({
 });
 export type MachineCard = z.infer<typeof MachineCard>;
 
+/** A session as it stood behind one of its events: whoever begins there misses nothing that lists and panes show. */
+export const Checkpoint = z.object({
+  seq: Seq,
+  /** Of that event. */
+  ts: z.int(),
+  epoch: Epoch,
+  /** The chain's there. */
+  hash: Hash,
+  state: SessionState,
+  /** What its terminal showed; null: it has none. */
+  screen: z.nullable(Screen),
+});
+export type Checkpoint = z.infer<typeof Checkpoint>;
+
 /** How far a session's log was followed; stored with its events. */
 export const ReplicaState = z.object({
   machineId: MachineId,
@@ -49,8 +64,11 @@ export const ReplicaState = z.object({
 });
 export type ReplicaState = z.infer<typeof ReplicaState>;
 
-export function newReplica(machineId: MachineId, machine: string): ReplicaState {
-  return { machineId, machine, epoch: 0, holder: null, lastSeq: 0, writers: [], heardMs: 0, forked: false };
+/** Of a log of which nothing is here; with a checkpoint it is followed from there. */
+export function newReplica(machineId: MachineId, machine: string, checkpoint: Checkpoint | null = null): ReplicaState {
+  const { epoch = 0, seq = 0, ts = 0 } = checkpoint ?? {};
+  const holder = checkpoint === null ? null : machineId;
+  return { machineId, machine, epoch, holder, lastSeq: seq, writers: [], heardMs: ts, forked: false };
 }
 
 export function streamStateOf({ epoch, holder, lastSeq, writers }: ReplicaState): StreamState {

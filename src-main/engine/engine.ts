@@ -5,6 +5,7 @@ import { FIRST_EPOCH, type InputId, NO_SEQ, RunId, Seq } from '../../src-shared/
 import type { OperationName, ResultOf, Road } from '../../src-shared/operations.ts';
 import { encodeMessage, type HostMessage, PROTOCOL_VERSION } from '../../src-shared/protocol.ts';
 import { CLOSE, RefusalError } from '../../src-shared/refusal.ts';
+import type { Checkpoint } from '../../src-shared/replication.ts';
 import type { SessionSpec, SessionState, SessionSummary } from '../../src-shared/session.ts';
 import { foldState, initialState } from '../../src-shared/session-state.ts';
 import type { Wire } from '../../src-shared/wire.ts';
@@ -204,6 +205,18 @@ export class Engine {
     return connection;
   }
 
+  /** A hosted session as it stands now: what a machine needs that begins to follow it here. null: it moves too fast to be seen as a whole. */
+  async checkpoint(runId: RunId): Promise<Omit<Checkpoint, 'hash'> | null> {
+    const session = this.#hosted.get(runId);
+    if (session === undefined) return null;
+    const { seq, state } = session.log.published;
+    const { epoch, lastActivityAt } = session.summary();
+    const screen = await session.screen.snapshot();
+    if (screen !== null && screen.seq > seq) return null;
+    // What lies between the two draws nothing.
+    return { seq, ts: Date.parse(lastActivityAt), epoch, state, screen: screen && { ...screen, seq } };
+  }
+
   /** Carries out an operation for somebody without a wire; parameters are read by their schema. */
   perform<N extends OperationName>(operation: N, params: unknown, caller: Caller): Promise<ResultOf<N>> {
     return perform(this.#operations, operation, params, caller);
@@ -382,7 +395,7 @@ export class Engine {
     const meta = readMeta(row.meta);
     const state = await this.#catchUp(row.runId, meta);
     if (row.replica !== null) {
-      this.remote.load(row, meta, state);
+      await this.remote.load(row, meta, state);
       return;
     }
     const session = this.#adopt({ ...row, meta: { ...meta, state } });

@@ -62,6 +62,8 @@ export interface RemoteOrigin {
   readonly replica: ReplicaState;
   readonly lastSeq: Seq;
   readonly lastTs: number;
+  /** The beginning of its log is here. */
+  readonly isHistoryComplete: boolean;
 }
 
 /**
@@ -85,6 +87,7 @@ export class RemoteSession implements EngineSession {
   #connection: RemoteStanding['connection'];
   readonly #live = new Map<string, LiveText>();
   #isWatched = false;
+  #isHistoryComplete: boolean;
 
   constructor(origin: RemoteOrigin, dependencies: RemoteSessionDependencies) {
     const { spec, branchOf, state } = origin.meta;
@@ -94,6 +97,7 @@ export class RemoteSession implements EngineSession {
     this.#createdTs = origin.createdTs;
     this.#branchOf = branchOf;
     this.#lastTs = origin.lastTs;
+    this.#isHistoryComplete = origin.isHistoryComplete;
     this.#replica = origin.replica;
     this.#connection = origin.replica.forked ? 'forked' : 'away';
     this.#dependencies = dependencies;
@@ -130,6 +134,9 @@ export class RemoteSession implements EngineSession {
   get replica(): ReplicaState {
     return this.#replica;
   }
+  get isHistoryComplete(): boolean {
+    return this.#isHistoryComplete;
+  }
   get target(): RemoteTarget {
     return { runId: this.runId, machineId: this.machineId, epoch: this.#epoch, spec: this.spec };
   }
@@ -161,7 +168,7 @@ export class RemoteSession implements EngineSession {
       remote: {
         connection: this.#connection,
         heardAt: heardMs === 0 ? null : new Date(heardMs).toISOString(),
-        historyComplete: true,
+        historyComplete: this.#isHistoryComplete,
       },
     };
   }
@@ -222,6 +229,12 @@ export class RemoteSession implements EngineSession {
       this,
       events.some(({ channel }) => channel !== 'pty:stdout'),
     );
+  }
+
+  /** The beginning of its log was filled in. */
+  completeHistory(): void {
+    this.#isHistoryComplete = true;
+    this.#dependencies.onChange(this, true);
   }
 
   /** How it is followed, or how its host is called, has changed. */

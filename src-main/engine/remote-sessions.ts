@@ -1,9 +1,9 @@
 import type { LogEvent } from '../../src-shared/events.ts';
 import { type MachineId, NO_SEQ, type RunId, type Seq } from '../../src-shared/ids.ts';
-import { type CardSession, ReplicaState } from '../../src-shared/replication.ts';
+import { type CardSession, type Checkpoint, ReplicaState } from '../../src-shared/replication.ts';
 import type { RemoteStanding, SessionState } from '../../src-shared/session.ts';
 import { foldState, initialState } from '../../src-shared/session-state.ts';
-import type { ChainedGap, SessionRow, Store } from '../store/store.ts';
+import type { ChainedGap, LostRun, SessionRow, Store } from '../store/store.ts';
 import { gapEvent, type RemoteDrive, RemoteSession, type RemoteSessionDependencies } from './remote-session.ts';
 import { metaJson, type SessionMeta } from './session-meta.ts';
 
@@ -74,18 +74,38 @@ export class RemoteSessions {
   }
 
   /** What is kept from earlier. Throws where it cannot be read by this version. */
-  load(row: SessionRow, meta: SessionMeta, state: SessionState): void {
-    this.#adopt(row, { ...meta, state }, ReplicaState.parse(row.replica));
+  async load(row: SessionRow, meta: SessionMeta, state: SessionState): Promise<void> {
+    const missing = await this.missing(row.runId);
+    this.#adopt(row, { ...meta, state }, ReplicaState.parse(row.replica), missing === null);
   }
 
-  /** Nothing of its log is here yet. */
-  async create({ runId, spec, epoch, createdTs, branchOf }: CardSession, replica: ReplicaState): Promise<void> {
-    const state = initialState(spec);
-    const meta: SessionMeta = { spec, createdBy: null, branchOf, state, stateSeq: NO_SEQ };
+  /** Nothing of its log is here yet. It begins behind the checkpoint, if there is one. */
+  async create(
+    { runId, spec, epoch, createdTs, branchOf }: CardSession,
+    replica: ReplicaState,
+    checkpoint: Checkpoint | null = null,
+  ): Promise<void> {
+    const { store } = this.#parts;
+    const state = checkpoint?.state ?? initialState(spec);
+    const lastSeq = checkpoint?.seq ?? NO_SEQ;
+    const meta: SessionMeta = { spec, createdBy: null, branchOf, state, stateSeq: lastSeq };
     const row = { runId, kind: spec.kind, status: state.status, epoch, createdTs, meta: metaJson(meta), replica };
-    await this.#parts.store.createSession(row, { events: [], durable: false });
-    const session = this.#adopt({ ...row, lastSeq: NO_SEQ, lastTs: createdTs }, meta, replica);
+    await store.createSession(row, { events: [], durable: false, ...(checkpoint === null ? {} : { behind: checkpoint }) });
+    if (checkpoint?.screen) await store.putScreen(runId, checkpoint.screen);
+    const session = this.#adopt({ ...row, lastSeq, lastTs: checkpoint?.ts ?? createdTs }, meta, replica, checkpoint === null);
     this.#parts.onChange(session, true);
+  }
+
+  /** The beginning of its log that is not here. */
+  missing(runId: RunId): ReturnType<Store['missing']> {
+    return this.#parts.store.missing(runId);
+  }
+
+  /** Puts a piece where the beginning is missing. Rejects with the store's `forked` where it does not lead to what is here. */
+  async fill(runId: RunId, { events, gaps }: Pick<ReplicaBatch, 'events' | 'gaps'>): Promise<void> {
+    const session = this.#require(runId);
+    for (const piece of inPieces(events, gaps)) await this.#parts.store.fill(runId, piece);
+    if ((await this.missing(runId)) === null) session.completeHistory();
   }
 
   /** Stored as a whole or not at all, then shown. Rejects with the store's `forked` where the host's log is another one. */
@@ -138,8 +158,13 @@ export class RemoteSessions {
     return metaJson({ spec, createdBy: null, branchOf: session.summary().branchOf, state, stateSeq });
   }
 
-  #adopt(row: Omit<SessionRow, 'meta' | 'replica'>, meta: SessionMeta, replica: ReplicaState): RemoteSession {
-    const session = new RemoteSession({ ...row, meta, replica }, this.#dependencies);
+  #adopt(
+    row: Omit<SessionRow, 'meta' | 'replica'>,
+    meta: SessionMeta,
+    replica: ReplicaState,
+    isHistoryComplete: boolean,
+  ): RemoteSession {
+    const session = new RemoteSession({ ...row, meta, replica, isHistoryComplete }, this.#dependencies);
     this.#sessions.set(row.runId, session);
     this.#parts.onAdded(session);
     return session;
@@ -150,6 +175,20 @@ export class RemoteSessions {
     if (session === undefined) throw new Error(`session ${runId} is not kept here`);
     return session;
   }
+}
+
+/** In the log's order: events that follow one another, and single gaps between them. */
+function inPieces(events: readonly LogEvent[], gaps: readonly ChainedGap[]): readonly (readonly LogEvent[] | LostRun)[] {
+  const pieces: (readonly LogEvent[] | LostRun)[] = [];
+  let rest = events;
+  for (const gap of gaps) {
+    const before = rest.filter(({ seq }) => seq < gap.fromSeq);
+    if (before.length > 0) pieces.push(before);
+    rest = rest.slice(before.length);
+    if (gap.hash === null) throw new Error(`the hash of event ${gap.toSeq} was lost on its host`);
+    pieces.push({ ...gap, hash: gap.hash });
+  }
+  return rest.length > 0 ? [...pieces, rest] : pieces;
 }
 
 function inOrder(runId: RunId, events: readonly LogEvent[], gaps: readonly ChainedGap[]): readonly LogEvent[] {

@@ -103,6 +103,18 @@ export class SessionScreen {
     }
   }
 
+  /** The screen after everything that was published before this call. null: this session has no terminal. */
+  async snapshot(): Promise<Screen | null> {
+    this.#readers += 1;
+    try {
+      if (this.#handle === null) await this.open();
+      return (await this.#handle?.snapshot({ scrollbackLines: LIVE_SCROLLBACK_LINES })) ?? null;
+    } finally {
+      this.#readers -= 1;
+      this.letGo();
+    }
+  }
+
   /** Stores the screen of a program that has ended, and lets go of it if nobody watches. */
   async keep(): Promise<void> {
     const handle = this.#handle;

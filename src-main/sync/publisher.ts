@@ -4,6 +4,7 @@ import { type RelayRefusal, relayRefusalText } from '../../src-shared/relay-prot
 import {
   type AtRelay,
   type CardSession,
+  type Checkpoint,
   counterFloor,
   type LaneReaction,
   laneStart,
@@ -13,6 +14,7 @@ import {
 import { type BatchKindName, MAX_PAYLOAD_BYTES, NO_BATCH_HASH, type SealedBatch } from '../../src-shared/sealed-batch.ts';
 import type { ChainedEvent, ChainedPage, Store } from '../store/store.ts';
 import { encodeCard } from './card.ts';
+import { encodeCheckpoint, streamOfCheckpoint } from './checkpoint.ts';
 import { MAX_LARGE_BYTES, piecesOf, streamOfLarge } from './large-event.ts';
 import { type LinkState, RelayRefusedError } from './link.ts';
 import { encodeLog } from './log-payload.ts';
@@ -29,8 +31,16 @@ const RETRY_MS = 5_000;
 /** How long the last card may take when this machine ends. */
 const FAREWELL_MS = 1_000;
 
+/** So much of a log is sent before another checkpoint is left: when it rests, and while it does not. */
+const CHECKPOINT_AFTER_BYTES = 1024 * 1024;
+const CHECKPOINT_AT_LATEST_BYTES = 8 * 1024 * 1024;
+/** A larger one (a queue of pictures) is not left: whoever needs it reads the log from its beginning. */
+const MAX_CHECKPOINT_BYTES = 512 * 1024;
+
 /** The sessions that this machine hosts, as their publisher sees them. */
 export interface LogSource extends Pick<Store, 'durableSeq' | 'sync' | 'readChained'> {
+  /** The session as it stands now, without its hash; null: it moves too fast to be seen as a whole. */
+  checkpoint(runId: RunId): Promise<Omit<Checkpoint, 'hash'> | null>;
   /** The newest last; without what is secret in their environment. */
   hosted(): readonly CardSession[];
   /** null: it is not hosted here. */
@@ -57,6 +67,8 @@ interface Lane {
   at: { readonly lastSeq: number; readonly counter: number; readonly hash: string } | null;
   /** The relay has acknowledged so much in this life of the publisher. */
   acknowledged: number;
+  /** Payload of events that was sent since the last checkpoint. */
+  bytesSinceCheckpoint: number;
   isActive: boolean;
   /** Nothing is sent of it any more. */
   isStopped: boolean;
@@ -169,7 +181,7 @@ export class Publisher {
   #laneOf(runId: RunId): Lane {
     let lane = this.#lanes.get(runId);
     if (lane === undefined) {
-      lane = { runId, at: null, acknowledged: 0, isActive: false, isStopped: false };
+      lane = { runId, at: null, acknowledged: 0, bytesSinceCheckpoint: 0, isActive: false, isStopped: false };
       this.#lanes.set(runId, lane);
     }
     return lane;
@@ -202,6 +214,8 @@ export class Publisher {
     try {
       if (isFresh) await this.#synced();
       const hasMore = lane.isStopped ? false : await this.#sendNext(lane);
+      if (lane.bytesSinceCheckpoint >= (hasMore ? CHECKPOINT_AT_LATEST_BYTES : CHECKPOINT_AFTER_BYTES))
+        await this.#leaveCheckpoint(lane);
       if (hasMore) this.#wake(lane, this.#backlog);
     } catch (error) {
       this.#failed(lane, error);
@@ -242,7 +256,28 @@ export class Publisher {
     await this.#append(batch, payload.byteLength);
     lane.at = { lastSeq: page.toSeq, counter, hash: batch.hash };
     lane.acknowledged = page.toSeq;
+    for (const item of page.items) if ('seq' in item) lane.bytesSinceCheckpoint += item.payload.byteLength;
     return page.toSeq < durableSeq;
+  }
+
+  /** So that a machine that has nothing of the session can begin here [replica-13]. Without one it reads the whole log. */
+  async #leaveCheckpoint(lane: Lane): Promise<void> {
+    const { source } = this.#options;
+    const { runId } = lane;
+    lane.bytesSinceCheckpoint = 0;
+    const now = await source.checkpoint(runId);
+    if (now === null) return;
+    await this.#synced();
+    const { headHash: hash } = await source.readChained({ runId, after: now.seq, upTo: now.seq, maxBytes: 1 });
+    if (hash === null) return;
+    const payload = await encodeCheckpoint({ ...now, hash });
+    if (payload.byteLength > MAX_CHECKPOINT_BYTES) return;
+    const stream = streamOfCheckpoint(this.#context, runId);
+    const atRelay = await this.#standing(stream, 'index');
+    const counter = counterFloor(atRelay ?? { counter: 0 }, this.#round) + 1;
+    const previousHash = atRelay?.hash ?? NO_BATCH_HASH;
+    const header = { kind: 'index', stream, epoch: 0, seqFrom: 0, seqTo: 0, counter, previousHash } as const;
+    await this.#context.link.appendBulk(seal(this.#context, header, payload).frame);
   }
 
   async #append({ frame }: SealedBatch, bytes: number): Promise<void> {

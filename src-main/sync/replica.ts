@@ -209,6 +209,11 @@ export class Replica {
     this.#context.onProblem(`session ${this.#options.runId} of ${this.#state.machine} is not followed any more: ${why}`);
   }
 
+  /** What was to be filled in before it has another history. */
+  forked(): Promise<void> {
+    return this.#inOrder(() => this.#fork());
+  }
+
   /** Two histories [replica-4]: what is here stays, and so does what its host has. */
   async #fork(): Promise<void> {
     this.#unfollow();

@@ -5,10 +5,12 @@ import { liveMembers, type Member } from '../../src-shared/membership.ts';
 import { nameOf } from '../../src-shared/membership-keys.ts';
 import { EMPTY_STREAM, receiveBatch, type StreamState, writerOf } from '../../src-shared/receive-batch.ts';
 import type { FromRelay } from '../../src-shared/relay-protocol.ts';
-import { type CardSession, MachineCard, newReplica } from '../../src-shared/replication.ts';
+import { type CardSession, type Checkpoint, MachineCard, newReplica } from '../../src-shared/replication.ts';
 import type { RemoteStanding } from '../../src-shared/session.ts';
 import type { RemoteSessions } from '../engine/remote-sessions.ts';
+import { Backfill } from './backfill.ts';
 import { decodeCard } from './card.ts';
+import { readCheckpoint } from './checkpoint.ts';
 import type { LinkState } from './link.ts';
 import { Replica } from './replica.ts';
 import type { MachineAbout, SyncContext } from './sync-context.ts';
@@ -20,7 +22,18 @@ const CREATE_AT_A_TIME = 50;
 export interface ReplicaStore {
   readonly sessions: Pick<
     RemoteSessions,
-    'all' | 'isHosted' | 'isMember' | 'isOrphan' | 'create' | 'append' | 'note' | 'stand' | 'remove' | 'onWatched'
+    | 'all'
+    | 'isHosted'
+    | 'isMember'
+    | 'isOrphan'
+    | 'create'
+    | 'append'
+    | 'missing'
+    | 'fill'
+    | 'note'
+    | 'stand'
+    | 'remove'
+    | 'onWatched'
   >;
   readonly getFact: (name: string) => Promise<Json>;
   readonly setFact: (name: string, value: Json) => Promise<void>;
@@ -54,12 +67,20 @@ export class Replicas {
   readonly #peers = new Map<MachineId, Peer>();
   readonly #replicas = new Map<RunId, Replica>();
   readonly #online = new Set<MachineId>();
+  readonly #backfill: Backfill;
   readonly #ends: (() => void)[] = [];
   #isStopped = false;
 
   private constructor(context: SyncContext, options: ReplicasOptions) {
     this.#context = context;
     this.#options = options;
+    this.#backfill = new Backfill(context, {
+      sessions: options.store.sessions,
+      onFork: (runId) => {
+        const forking = this.#replicas.get(runId)?.forked();
+        forking?.catch((error: unknown) => context.onProblem(`the fork of session ${runId} could not be kept`, error));
+      },
+    });
   }
 
   static async start(context: SyncContext, options: ReplicasOptions): Promise<Replicas> {
@@ -82,6 +103,7 @@ export class Replicas {
 
   stop(): void {
     this.#isStopped = true;
+    this.#backfill.stop();
     this.#options.store.sessions.isMember = null;
     for (const end of this.#ends) end();
     for (const { end } of this.#peers.values()) end();
@@ -213,9 +235,20 @@ export class Replicas {
   }
 
   async #create(session: CardSession, machine: MachineId, name: string): Promise<void> {
-    const replica = newReplica(machine, name);
-    await this.#options.store.sessions.create(session, replica);
+    const checkpoint = await this.#checkpointOf(session.runId, machine);
+    const replica = newReplica(machine, name, checkpoint);
+    await this.#options.store.sessions.create(session, replica, checkpoint);
     if (!this.#isStopped) this.#add(session.runId, replica);
+  }
+
+  /** Null: its log is read from the beginning. */
+  async #checkpointOf(runId: RunId, machine: MachineId): Promise<Checkpoint | null> {
+    try {
+      return await readCheckpoint(this.#context, runId, machine);
+    } catch (error) {
+      this.#context.onProblem(`the checkpoint of session ${runId} could not be read`, error);
+      return null;
+    }
   }
 
   /** Its host left its workspace and is somebody else now: its log goes on, and has to fit what is here. */
@@ -262,7 +295,10 @@ export class Replicas {
     });
     this.#replicas.set(runId, replica);
     const isMember = this.#context.membership.members.get(state.machineId)?.revokedHeight === null;
-    if (isMember) replica.follow();
+    if (isMember) {
+      replica.follow();
+      if (store.sessions.all.get(runId)?.isHistoryComplete === false) this.#backfill.add(runId);
+    }
     this.#stand(runId);
   }
 }

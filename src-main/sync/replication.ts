@@ -10,7 +10,7 @@ import { Replicas } from './replicas.ts';
 import type { StartSyncPart } from './sync-context.ts';
 
 export interface ReplicationOptions extends Pick<PublisherOptions, 'about' | 'onNotice'> {
-  readonly engine: Pick<Engine, 'hosted' | 'onLog' | 'onSession' | 'onRemoved' | 'remote'>;
+  readonly engine: Pick<Engine, 'checkpoint' | 'hosted' | 'onLog' | 'onSession' | 'onRemoved' | 'remote'>;
   readonly store: Pick<Store, 'durableSeq' | 'sync' | 'readChained' | 'getFact' | 'setFact'>;
 }
 
@@ -115,6 +115,10 @@ class HostedLogs implements LogSource {
 
   sync(): Promise<void> {
     return this.#options.store.sync();
+  }
+
+  checkpoint(runId: RunId): ReturnType<Engine['checkpoint']> {
+    return this.#options.engine.checkpoint(runId);
   }
 
   readChained(query: Parameters<Store['readChained']>[0]): ReturnType<Store['readChained']> {
