@@ -1,5 +1,6 @@
 import type { LogEvent } from '../../src-shared/events.ts';
 import { type MachineId, NO_SEQ, type RunId, type Seq } from '../../src-shared/ids.ts';
+import type { Screen } from '../../src-shared/operations.ts';
 import { type CardSession, type Checkpoint, ReplicaState } from '../../src-shared/replication.ts';
 import type { RemoteStanding, SessionState } from '../../src-shared/session.ts';
 import { foldState, initialState } from '../../src-shared/session-state.ts';
@@ -33,6 +34,8 @@ export class RemoteSessions {
   isMember: ((machine: MachineId) => boolean) | null = null;
   readonly #sessions = new Map<RunId, RemoteSession>();
   readonly #watchListeners = new Set<(runId: RunId) => void>();
+  /** Screens of events that have not arrived yet. */
+  readonly #screens = new Map<RunId, Screen>();
 
   constructor(parts: RemoteSessionsParts) {
     this.#parts = parts;
@@ -122,7 +125,20 @@ export class RemoteSessions {
       replica: { state: replica, gaps, headHash },
       ...(state === before ? {} : { meta: { status: state.status, meta: this.#metaOf(session, state, lastSeq) } }),
     });
-    if (this.#sessions.get(runId) === session) session.publish(all, state, replica);
+    if (this.#sessions.get(runId) !== session) return;
+    session.publish(all, state, replica);
+    const screen = this.#screens.get(runId);
+    if (screen !== undefined) await this.keepScreen(runId, screen);
+  }
+
+  /** A screen that its host has left: whoever opens the session here need not draw everything before it. */
+  async keepScreen(runId: RunId, screen: Screen): Promise<void> {
+    const isHere = screen.seq <= this.#require(runId).log.published.seq;
+    if (!isHere) this.#screens.set(runId, screen);
+    else {
+      this.#screens.delete(runId);
+      await this.#parts.store.putScreen(runId, screen);
+    }
   }
 
   /** Its host or how it is followed has changed; kept. */
@@ -140,6 +156,7 @@ export class RemoteSessions {
     const session = this.#sessions.get(runId);
     if (session === undefined) return;
     this.#sessions.delete(runId);
+    this.#screens.delete(runId);
     await session.dispose();
     await this.#parts.store.deleteSession(runId);
     this.#parts.onRemoved(runId);

@@ -23,11 +23,18 @@ async function decodeCheckpoint(payload: Uint8Array): Promise<Checkpoint> {
 
 /** Null: its host has left none. Rejects where what is there is not its host's, or no checkpoint. */
 export async function readCheckpoint(context: SyncContext, runId: RunId, host: MachineId): Promise<Checkpoint | null> {
-  const { link, membership, keyring } = context;
-  const answer = await link.ask({ type: 'stream:page', stream: streamOfCheckpoint(context, runId), after: 0 });
+  const answer = await context.link.ask({ type: 'stream:page', stream: streamOfCheckpoint(context, runId), after: 0 });
   const newest = answer.type === 'page' ? answer.batches.at(-1) : undefined;
-  if (newest === undefined) return null;
-  const received = receiveBatch(newest.frame, { membership, keyring, state: EMPTY_STREAM });
+  return newest === undefined ? null : openCheckpoint(context, newest.frame, host);
+}
+
+/** Rejects what is not this host's, or no checkpoint. */
+export async function openCheckpoint(
+  { membership, keyring }: Pick<SyncContext, 'membership' | 'keyring'>,
+  frame: Uint8Array,
+  host: MachineId,
+): Promise<Checkpoint> {
+  const received = receiveBatch(frame, { membership, keyring, state: EMPTY_STREAM });
   if (received.is !== 'opened')
     throw new Error(`a checkpoint is refused: ${received.is === 'refused' ? received.why : received.is}`);
   const { header } = received.batch;

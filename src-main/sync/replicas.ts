@@ -10,7 +10,7 @@ import type { RemoteStanding } from '../../src-shared/session.ts';
 import type { RemoteSessions } from '../engine/remote-sessions.ts';
 import { Backfill } from './backfill.ts';
 import { decodeCard } from './card.ts';
-import { readCheckpoint } from './checkpoint.ts';
+import { openCheckpoint, readCheckpoint, streamOfCheckpoint } from './checkpoint.ts';
 import type { LinkState } from './link.ts';
 import { Replica } from './replica.ts';
 import type { MachineAbout, SyncContext } from './sync-context.ts';
@@ -30,6 +30,7 @@ export interface ReplicaStore {
     | 'append'
     | 'missing'
     | 'fill'
+    | 'keepScreen'
     | 'note'
     | 'stand'
     | 'remove'
@@ -68,6 +69,7 @@ export class Replicas {
   readonly #replicas = new Map<RunId, Replica>();
   readonly #online = new Set<MachineId>();
   readonly #backfill: Backfill;
+  readonly #endsOfScreens = new Map<RunId, () => void>();
   readonly #ends: (() => void)[] = [];
   #isStopped = false;
 
@@ -104,6 +106,7 @@ export class Replicas {
   stop(): void {
     this.#isStopped = true;
     this.#backfill.stop();
+    for (const end of this.#endsOfScreens.values()) end();
     this.#options.store.sessions.isMember = null;
     for (const end of this.#ends) end();
     for (const { end } of this.#peers.values()) end();
@@ -266,6 +269,8 @@ export class Replicas {
     const replica = this.#replicas.get(runId);
     if (replica?.state.machineId !== machine) return;
     replica.stop();
+    this.#endsOfScreens.get(runId)?.();
+    this.#endsOfScreens.delete(runId);
     this.#replicas.delete(runId);
     await this.#options.store.sessions.remove(runId);
   }
@@ -297,9 +302,35 @@ export class Replicas {
     const isMember = this.#context.membership.members.get(state.machineId)?.revokedHeight === null;
     if (isMember) {
       replica.follow();
+      this.#followScreens(runId, state.machineId);
       if (store.sessions.all.get(runId)?.isHistoryComplete === false) this.#backfill.add(runId);
     }
     this.#stand(runId);
+  }
+
+  /** So that opening a terminal costs the same however much of it has come in while nobody looked. */
+  #followScreens(runId: RunId, host: MachineId): void {
+    const { sessions } = this.#options.store;
+    if (sessions.all.get(runId)?.spec.kind !== 'pty') return;
+    this.#endsOfScreens.get(runId)?.();
+    const { link } = this.#context;
+    const incarnation = () => (link.state.is === 'live' ? link.state.welcome.incarnation : null);
+    // At a relay that has lost its disk positions begin anew.
+    let last = { position: 0, at: incarnation() };
+    const end = link.follow(streamOfCheckpoint(this.#context, runId), {
+      lane: 'rest',
+      cursor: () => (last.at === incarnation() ? last.position : 0),
+      onBatch: async (frame, position) => {
+        last = { position: position ?? 0, at: incarnation() };
+        try {
+          const { screen } = await openCheckpoint(this.#context, frame, host);
+          if (screen !== null && sessions.all.has(runId)) await sessions.keepScreen(runId, screen);
+        } catch (error) {
+          this.#context.onProblem(`a screen of session ${runId} could not be kept`, error);
+        }
+      },
+    });
+    this.#endsOfScreens.set(runId, end);
   }
 }
 

@@ -65,3 +65,14 @@ it('[replica-13] an engine that is started anew, and a relay that is killed, go 
   }, WITHIN);
   await b.hasAllOf(a, runId);
 });
+
+it('[replica-14] what its host has drawn is kept, so that a terminal that nobody looked at here is opened from there', async () => {
+  await b.start();
+  const runId = await longSession();
+  await b.hasAllOf(a, runId);
+  await vi.waitFor(async () => {
+    const screen = await b.here.store.screen(runId);
+    expect(screen?.seq).toBeGreaterThan(0);
+    expect(screen).toEqual(await a.here.engine.checkpoint(runId).then((now) => now?.screen));
+  }, WITHIN);
+});
