@@ -5,8 +5,8 @@ import { fetchLarge, streamOfLarge } from './large-event.ts';
 import { decodeLog, type LogPiece } from './log-payload.ts';
 import type { SyncContext } from './sync-context.ts';
 
-/** After a failure that may pass. */
-const RETRY_MS = 5_000;
+/** After a failure that may pass, and where the relay has less than the checkpoint: its host is still sending. */
+const RETRY_MS = 2_000;
 
 export interface BackfillOptions {
   readonly sessions: Pick<RemoteSessions, 'all' | 'missing' | 'fill'>;
@@ -49,26 +49,37 @@ export class Backfill {
   }
 
   #run(): void {
-    if (this.#isRunning || this.#isStopped) return;
+    if (this.#isRunning) return;
     this.#isRunning = true;
-    void this.#fillAll().finally(() => {
-      this.#isRunning = false;
-    });
+    void this.#fillAll();
   }
 
   /** Never rejects. */
   async #fillAll(): Promise<void> {
-    for (;;) {
-      const [runId] = this.#waiting;
-      if (runId === undefined || this.#isStopped || this.#context.link.state.is !== 'live') return;
+    this.#cancelRetry();
+    for (let runId = this.#next(); runId !== undefined; runId = this.#next()) {
       try {
-        if (await this.#fillPage(runId)) continue;
-        this.#waiting.delete(runId);
+        const filled = await this.#fillPage(runId);
+        if (filled === 'done') this.#waiting.delete(runId);
+        if (filled !== 'nothing') continue;
+        this.#later(runId);
       } catch (error) {
         this.#failed(runId, error);
-        return;
       }
+      break;
     }
+    this.#isRunning = false;
+  }
+
+  #next(): RunId | undefined {
+    const [runId] = this.#waiting;
+    return this.#isStopped || this.#context.link.state.is !== 'live' ? undefined : runId;
+  }
+
+  /** Behind the others. */
+  #later(runId: RunId): void {
+    if (this.#waiting.delete(runId)) this.#waiting.add(runId);
+    this.#cancelRetry = this.#context.clock.setTimer(() => this.#run(), RETRY_MS);
   }
 
   #failed(runId: RunId, error: unknown): void {
@@ -79,21 +90,19 @@ export class Backfill {
     } else if (this.#context.link.state.is === 'live') {
       this.#context.onProblem(`the beginning of session ${runId} could not be filled in`, error);
     }
-    // Behind the others; a lost link comes back by itself.
-    if (this.#waiting.delete(runId)) this.#waiting.add(runId);
-    this.#cancelRetry();
-    this.#cancelRetry = this.#context.clock.setTimer(() => this.#run(), RETRY_MS);
+    // A lost link comes back by itself, and is heard of.
+    this.#later(runId);
   }
 
-  /** False: nothing is missing, or nothing more of it is at the relay. */
-  async #fillPage(runId: RunId): Promise<boolean> {
+  /** `nothing`: its host has not sent it to the relay yet. */
+  async #fillPage(runId: RunId): Promise<'some' | 'done' | 'nothing'> {
     const { sessions } = this.#options;
     const session = sessions.all.get(runId);
     const missing = session === undefined ? null : await sessions.missing(runId);
-    if (session === undefined || missing === null) return false;
+    if (session === undefined || missing === null) return 'done';
     const stream = this.#context.keyring.streamName('log', runId);
     const answer = await this.#context.link.ask({ type: 'stream:page', stream, after: missing.fromSeq - 1 });
-    if (answer.type !== 'page' || answer.batches.length === 0) return false;
+    if (answer.type !== 'page' || answer.batches.length === 0) return 'nothing';
     let known = missing.fromSeq - 1;
     for (const { frame } of answer.batches) {
       if (known >= missing.toSeq || this.#isStopped) break;
@@ -101,7 +110,7 @@ export class Backfill {
       await sessions.fill(runId, upTo(piece, missing.toSeq));
       known = piece.to;
     }
-    return true;
+    return 'some';
   }
 
   async #open(

@@ -122,6 +122,18 @@ describe('a link, with time and relay in the test’s hands', () => {
     );
   });
 
+  it('[link-10] says who is there by now to whoever begins to listen later', async () => {
+    const [a, b] = (await testWorkspace('start')) as [TestMachine, TestMachine];
+    const link = open(a);
+    await until(link, 'live');
+    const told = new Promise<void>((resolve) => link.onMessage(({ type }) => type === 'machine' && resolve()));
+    await until(open(b), 'live');
+    await told;
+    expect(link.state.is === 'live' && link.state.welcome.machines).toContainEqual(
+      expect.objectContaining({ machine: b.machine, online: true }),
+    );
+  });
+
   it('[link-2] refuses another relay than the pinned one', async () => {
     const [a] = (await testWorkspace()) as [TestMachine];
     expect((await until(open(a, { relayKey: randomBytes(32) }), 'refused')).why).toMatch(/another relay/);

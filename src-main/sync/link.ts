@@ -6,6 +6,7 @@ import {
   FOLLOW_WINDOW_BYTES,
   type FromRelay,
   leaseBytes,
+  type MachineSeen,
   PING_EVERY_MS,
   parseFromRelay,
   RELAY_CLOSE,
@@ -321,7 +322,18 @@ export class Link {
       else waiting?.reject(new RelayRefusedError(message.why));
     } else if (message.type === 'batch') void this.#received(message);
     else if (message.type === 'caught-up') this.#follows.get(message.stream)?.onCaughtUp?.(message.position);
-    else if (message.type !== 'pong') for (const listener of this.#messageListeners) listener(message);
+    else if (message.type !== 'pong') {
+      if (message.type === 'machine') this.#remember(message.seen);
+      for (const listener of this.#messageListeners) listener(message);
+    }
+  }
+
+  /** Who begins to listen later finds in `state` who is there by then. */
+  #remember(seen: MachineSeen): void {
+    if (this.#state.is !== 'live') return;
+    const { welcome } = this.#state;
+    const machines = [...welcome.machines.filter(({ machine }) => machine !== seen.machine), seen];
+    this.#state = { ...this.#state, welcome: { ...welcome, machines } };
   }
 
   async #received({ stream, position, frame }: Extract<FromRelay, { type: 'batch' }>): Promise<void> {

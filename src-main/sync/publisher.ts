@@ -1,8 +1,6 @@
 import type { RunId, Seq } from '../../src-shared/ids.ts';
-import { PROTOCOL_VERSION } from '../../src-shared/protocol.ts';
 import { type RelayRefusal, relayRefusalText } from '../../src-shared/relay-protocol.ts';
 import {
-  type AtRelay,
   type CardSession,
   type Checkpoint,
   counterFloor,
@@ -11,13 +9,14 @@ import {
   type MachineCard,
   reactionTo,
 } from '../../src-shared/replication.ts';
-import { type BatchKindName, MAX_PAYLOAD_BYTES, NO_BATCH_HASH, type SealedBatch } from '../../src-shared/sealed-batch.ts';
+import { MAX_PAYLOAD_BYTES, NO_BATCH_HASH, type SealedBatch } from '../../src-shared/sealed-batch.ts';
 import type { ChainedEvent, ChainedPage, Store } from '../store/store.ts';
-import { encodeCard } from './card.ts';
+import { CardPublisher } from './card-publisher.ts';
 import { encodeCheckpoint, streamOfCheckpoint } from './checkpoint.ts';
 import { MAX_LARGE_BYTES, piecesOf, streamOfLarge } from './large-event.ts';
-import { type LinkState, RelayRefusedError } from './link.ts';
+import type { LinkState } from './link.ts';
 import { encodeLog } from './log-payload.ts';
+import { standing, whyOf } from './standing.ts';
 import { type SyncContext, seal } from './sync-context.ts';
 
 /** Sessions of which something is on its way at the same time. */
@@ -26,10 +25,7 @@ const MAX_ACTIVE = 6;
 const BATCH_BYTES = 512 * 1024;
 /** What is this small is what somebody types or reads: it does not wait behind bulk. */
 const FRESH_BYTES = 16 * 1024;
-const CARD_EVERY_MS = 250;
 const RETRY_MS = 5_000;
-/** How long the last card may take when this machine ends. */
-const FAREWELL_MS = 1_000;
 
 /** So much of a log is sent before another checkpoint is left: when it rests, and while it does not. */
 const CHECKPOINT_AFTER_BYTES = 1024 * 1024;
@@ -96,15 +92,13 @@ export class Publisher {
   #incarnation: string | null = null;
   #nextSync: Promise<void> | null = null;
   #sync: Promise<void> = Promise.resolve();
-  #card: { counter: number; hash: string } | null = null;
-  #isCardDue = false;
-  #isCardPaused = false;
-  #sendingCard: Promise<void> = Promise.resolve();
+  readonly #card: CardPublisher;
   #isStopped = false;
 
   private constructor(context: SyncContext, options: PublisherOptions) {
     this.#context = context;
     this.#options = options;
+    this.#card = new CardPublisher(context, { ...options, round: () => this.#round });
   }
 
   static async start(context: SyncContext, options: PublisherOptions): Promise<Publisher> {
@@ -122,7 +116,7 @@ export class Publisher {
       source.onSessions(() => this.#sessionsChanged()),
       link.onState((state) => this.#linked(state)),
       this.#context.onMembership(() => {
-        this.#planCard();
+        this.#card.plan();
         for (const lane of this.#outdated) this.#wake(lane, this.#backlog);
         this.#outdated.clear();
       }),
@@ -136,15 +130,7 @@ export class Publisher {
     for (const end of this.#ends) end();
     this.#isStopped = true;
     for (const cancel of this.#timers) cancel();
-    if (this.#context.link.state.is !== 'live' || this.#card === null) return;
-    const { clock } = this.#context;
-    let cancel = () => {};
-    const late = new Promise<void>((resolve) => {
-      cancel = clock.setTimer(resolve, FAREWELL_MS);
-    });
-    // Unsaid, the relay says that this machine is gone.
-    await Promise.race([this.#sendingCard.then(() => this.#sendCard('quit')).catch(() => {}), late]);
-    cancel();
+    await this.#card.stop();
   }
 
   #linked(state: LinkState): void {
@@ -152,7 +138,6 @@ export class Publisher {
     const { incarnation } = state.welcome;
     const isOther = this.#incarnation !== null && this.#incarnation !== incarnation;
     this.#incarnation = incarnation;
-    this.#card = null;
     for (const lane of this.#lanes.values()) lane.at = null;
     const begin = () => {
       this.#sessionsChanged();
@@ -175,7 +160,7 @@ export class Publisher {
       lane.isStopped = true;
       this.#lanes.delete(runId);
     }
-    this.#planCard();
+    this.#card.plan();
   }
 
   #laneOf(runId: RunId): Lane {
@@ -264,16 +249,23 @@ export class Publisher {
   async #leaveCheckpoint(lane: Lane): Promise<void> {
     const { source } = this.#options;
     const { runId } = lane;
-    lane.bytesSinceCheckpoint = 0;
+    const sentBytes = lane.bytesSinceCheckpoint;
     const now = await source.checkpoint(runId);
-    if (now === null) return;
+    lane.bytesSinceCheckpoint = 0;
+    if (now === null) {
+      this.#later(() => {
+        lane.bytesSinceCheckpoint += sentBytes;
+        this.#wake(lane, this.#backlog);
+      });
+      return;
+    }
     await this.#synced();
     const { headHash: hash } = await source.readChained({ runId, after: now.seq, upTo: now.seq, maxBytes: 1 });
     if (hash === null) return;
     const payload = await encodeCheckpoint({ ...now, hash });
     if (payload.byteLength > MAX_CHECKPOINT_BYTES) return;
     const stream = streamOfCheckpoint(this.#context, runId);
-    const atRelay = await this.#standing(stream, 'index');
+    const atRelay = await standing(this.#context, stream, 'index');
     const counter = counterFloor(atRelay ?? { counter: 0 }, this.#round) + 1;
     const previousHash = atRelay?.hash ?? NO_BATCH_HASH;
     const header = { kind: 'index', stream, epoch: 0, seqFrom: 0, seqTo: 0, counter, previousHash } as const;
@@ -307,7 +299,7 @@ export class Publisher {
   /** In front of the batch that names them. The relay may have some of them already. */
   async #sendPieces(runId: RunId, { seq, payload }: ChainedEvent): Promise<void> {
     const stream = streamOfLarge(this.#context, runId, seq);
-    const atRelay = await this.#standing(stream, 'document');
+    const atRelay = await standing(this.#context, stream, 'document');
     let { counter, hash: previousHash } = atRelay ?? { counter: 0, hash: NO_BATCH_HASH };
     for (const piece of piecesOf(payload, atRelay?.lastPosition ?? 0)) {
       counter = counterFloor({ counter }, this.#round) + 1;
@@ -320,7 +312,7 @@ export class Publisher {
 
   async #look(lane: Lane, epoch: number): Promise<Lane['at']> {
     const stream = this.#context.keyring.streamName('log', lane.runId);
-    const atRelay = await this.#standing(stream, 'log');
+    const atRelay = await standing(this.#context, stream, 'log');
     const start = laneStart(atRelay, { epoch, durableSeq: this.#options.source.durableSeq(lane.runId) });
     if (start.is === 'stop') {
       this.#stopLane(lane, STOPPED[start.why]);
@@ -330,26 +322,6 @@ export class Publisher {
     if (start.after < lane.acknowledged) await this.#newRound();
     lane.acknowledged = start.after;
     return { lastSeq: start.after, counter: atRelay?.counter ?? 0, hash: atRelay?.hash ?? NO_BATCH_HASH };
-  }
-
-  /** What the relay has of this machine in a stream; null: it does not know the stream. */
-  async #standing(stream: string, kind: BatchKindName): Promise<AtRelay | null> {
-    try {
-      const answer = await this.#context.link.ask({ type: 'stream:read', stream });
-      if (answer.type !== 'stream') return null;
-      const own = answer.own.find((it) => it.kind === kind);
-      return {
-        epoch: answer.epoch,
-        isHeldByUs: answer.holder === this.#context.signer.machine,
-        lastSeq: answer.lastSeq,
-        lastPosition: answer.lastPosition,
-        counter: own?.counter ?? 0,
-        hash: own?.hash ?? NO_BATCH_HASH,
-      };
-    } catch (error) {
-      if (error instanceof RelayRefusedError && error.why === 'unknown-stream') return null;
-      throw error;
-    }
   }
 
   #failed(lane: Lane, error: unknown): void {
@@ -384,50 +356,6 @@ export class Publisher {
     this.#timers.add(cancel);
   }
 
-  // ——— the card ———
-
-  /** At once, then at most every so often. */
-  #planCard(): void {
-    this.#isCardDue = true;
-    if (this.#isCardPaused || this.#isStopped || this.#context.link.state.is !== 'live') return;
-    this.#isCardPaused = true;
-    this.#isCardDue = false;
-    const goOn = (afterMs: number) =>
-      this.#later(() => {
-        this.#isCardPaused = false;
-        if (this.#isCardDue) this.#planCard();
-      }, afterMs);
-    this.#sendingCard = this.#sendCard('up').then(
-      () => goOn(CARD_EVERY_MS),
-      (error: unknown) => {
-        this.#card = null;
-        this.#isCardDue = true;
-        if (whyOf(error) === 'unknown') this.#context.onProblem('this machine could not say what it hosts', error);
-        goOn(whyOf(error) === 'lost' ? CARD_EVERY_MS : RETRY_MS);
-      },
-    );
-  }
-
-  async #sendCard(state: MachineCard['state']): Promise<void> {
-    const { signer, keyring, link } = this.#context;
-    const { source, about } = this.#options;
-    const stream = keyring.streamName('index', signer.machine);
-    this.#card ??= (await this.#standing(stream, 'index')) ?? { counter: 0, hash: NO_BATCH_HASH };
-    const card = {
-      ...about(),
-      protocol: PROTOCOL_VERSION,
-      state,
-      sessions: [...source.hosted()],
-      deleted: [...source.deleted()],
-    };
-    const payload = await encodeCard(card);
-    const { hash: previousHash } = this.#card;
-    const counter = counterFloor(this.#card, this.#round) + 1;
-    const batch = seal(this.#context, { kind: 'index', stream, epoch: 0, seqFrom: 0, seqTo: 0, counter, previousHash }, payload);
-    await link.ask({ type: 'batch', frame: batch.frame, release: null });
-    this.#card = { counter, hash: batch.hash };
-  }
-
   #inBackground(work: Promise<unknown>): void {
     work.catch((error: unknown) => this.#context.onProblem('replication could not begin', error));
   }
@@ -442,11 +370,4 @@ const STOPPED = {
 function tooLarge(event: ChainedEvent, hash: string | null): ChainedPage['items'][number] {
   const { seq, epoch, ts, payload } = event;
   return { fromSeq: seq, toSeq: seq, epoch, ts, bytes: payload.byteLength, reason: 'too-large', hash };
-}
-
-/** `lost`: the line. `unknown`: none of the relay's doing. */
-function whyOf(error: unknown): string {
-  if (error instanceof RelayRefusedError) return error.why;
-  const code = error instanceof Error && 'refusal' in error ? (error.refusal as { code?: unknown }).code : null;
-  return code === 'not-ready' || code === 'queue-full' ? 'lost' : 'unknown';
 }
