@@ -12,6 +12,8 @@ import { MIN_SIZE, placeOn, type WindowState } from './window-state.ts';
 /** The canvas of both themes (src-renderer/theme/tokens.css): a window has it before its page is there, so that nothing flashes. */
 const CANVAS = { dark: '#101215', light: '#ffffff' } as const;
 /** Commands for a page that has not come up yet; more than a start brings means that it never will. */
+/** After its page has loaded. */
+const SHOWN_WITHIN_MS = 3_000;
 const MAX_EARLY_MESSAGES = 32;
 
 export interface AppWindowOptions {
@@ -130,6 +132,12 @@ export class AppWindow {
     const { browserWindow: window } = this;
     const { onFocusChanged, onClosed, isDemo, devServer, zoom } = this.#options;
     window.once('ready-to-show', () => window.show());
+    // Where the first frame does not come (a graphics process in trouble), a window that is seen empty is better than none.
+    window.webContents.once('did-finish-load', () => {
+      setTimeout(() => {
+        if (!window.isDestroyed() && !window.isVisible()) window.show();
+      }, SHOWN_WITHIN_MS);
+    });
     for (const event of ['resize', 'move', 'maximize', 'unmaximize', 'enter-full-screen', 'leave-full-screen'] as const) {
       // Every one of them has this signature; the overloads of `on` take no union.
       window.on(event as 'resize', () => this.#remember());
