@@ -11,9 +11,9 @@ import { MIN_SIZE, placeOn, type WindowState } from './window-state.ts';
 
 /** The canvas of both themes (src-renderer/theme/tokens.css): a window has it before its page is there, so that nothing flashes. */
 const CANVAS = { dark: '#101215', light: '#ffffff' } as const;
-/** Commands for a page that has not come up yet; more than a start brings means that it never will. */
 /** After its page has loaded. */
 const SHOWN_WITHIN_MS = 3_000;
+/** Commands for a page that has not come up yet; more than a start brings means that it never will. */
 const MAX_EARLY_MESSAGES = 32;
 
 export interface AppWindowOptions {
