@@ -131,13 +131,14 @@ export class AppWindow {
   #follow(): void {
     const { browserWindow: window } = this;
     const { onFocusChanged, onClosed, isDemo, devServer, zoom } = this.#options;
-    window.once('ready-to-show', () => window.show());
     // Where the first frame does not come (a graphics process in trouble), a window that is seen empty is better than none.
-    window.webContents.once('did-finish-load', () => {
-      setTimeout(() => {
-        if (!window.isDestroyed() && !window.isVisible()) window.show();
-      }, SHOWN_WITHIN_MS);
-    });
+    let isShown = false;
+    const show = () => {
+      if (!isShown && !window.isDestroyed()) window.show();
+      isShown = true;
+    };
+    window.once('ready-to-show', show);
+    window.webContents.once('did-finish-load', () => setTimeout(show, SHOWN_WITHIN_MS));
     for (const event of ['resize', 'move', 'maximize', 'unmaximize', 'enter-full-screen', 'leave-full-screen'] as const) {
       // Every one of them has this signature; the overloads of `on` take no union.
       window.on(event as 'resize', () => this.#remember());
