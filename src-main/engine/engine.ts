@@ -54,8 +54,8 @@ const ARRIVAL_MS = 10_000;
 const SETTLE_MS = 5_000;
 
 /**
- * The sessions that this machine hosts and those it keeps of other machines, and the wires that watch and drive them. Free of Electron: the app's main process and the
- * headless entry run the same engine. One per data folder.
+ * The sessions that this machine hosts and those it keeps of other machines, and the wires that watch and drive them. Free of
+ * Electron: the app's main process and the headless entry run the same engine. One per data folder.
  */
 export class Engine {
   readonly startedAt = new Date().toISOString();
@@ -319,7 +319,6 @@ export class Engine {
     if (session instanceof RemoteSession) {
       if (this.remote.isOrphan(session)) {
         await this.remote.remove(runId);
-        await this.#options.documents.forget(runId, { everywhere: false });
         return;
       }
       // Its host deletes it, and with that everybody's replica.
