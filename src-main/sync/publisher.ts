@@ -2,7 +2,6 @@ import type { RunId, Seq } from '../../src-shared/ids.ts';
 import { type RelayRefusal, relayRefusalText } from '../../src-shared/relay-protocol.ts';
 import {
   type CardSession,
-  type Checkpoint,
   counterFloor,
   type LaneReaction,
   laneStart,
@@ -12,7 +11,7 @@ import {
 import { MAX_PAYLOAD_BYTES, NO_BATCH_HASH, type SealedBatch } from '../../src-shared/sealed-batch.ts';
 import type { ChainedEvent, ChainedPage, Store } from '../store/store.ts';
 import { CardPublisher } from './card-publisher.ts';
-import { encodeCheckpoint, streamOfCheckpoint } from './checkpoint.ts';
+import { CheckpointPublisher, type CheckpointSource } from './checkpoint-publisher.ts';
 import { MAX_LARGE_BYTES, piecesOf, streamOfLarge } from './large-event.ts';
 import type { LinkState } from './link.ts';
 import { encodeLog } from './log-payload.ts';
@@ -27,16 +26,8 @@ const BATCH_BYTES = 512 * 1024;
 const FRESH_BYTES = 16 * 1024;
 const RETRY_MS = 5_000;
 
-/** So much of a log is sent before another checkpoint is left: when it rests, and while it does not. */
-const CHECKPOINT_AFTER_BYTES = 1024 * 1024;
-const CHECKPOINT_AT_LATEST_BYTES = 8 * 1024 * 1024;
-/** A larger one (a queue of pictures) is not left: whoever needs it reads the log from its beginning. */
-const MAX_CHECKPOINT_BYTES = 512 * 1024;
-
 /** The sessions that this machine hosts, as their publisher sees them. */
-export interface LogSource extends Pick<Store, 'durableSeq' | 'sync' | 'readChained'> {
-  /** The session as it stands now, without its hash; null: it moves too fast to be seen as a whole. */
-  checkpoint(runId: RunId): Promise<Omit<Checkpoint, 'hash'> | null>;
+export interface LogSource extends CheckpointSource, Pick<Store, 'durableSeq' | 'sync'> {
   /** The newest last; without what is secret in their environment. */
   hosted(): readonly CardSession[];
   /** null: it is not hosted here. */
@@ -63,8 +54,6 @@ interface Lane {
   at: { readonly lastSeq: number; readonly counter: number; readonly hash: string } | null;
   /** The relay has acknowledged so much in this life of the publisher. */
   acknowledged: number;
-  /** Payload of events that was sent since the last checkpoint. */
-  bytesSinceCheckpoint: number;
   isActive: boolean;
   /** Nothing is sent of it any more. */
   isStopped: boolean;
@@ -93,12 +82,15 @@ export class Publisher {
   #nextSync: Promise<void> | null = null;
   #sync: Promise<void> = Promise.resolve();
   readonly #card: CardPublisher;
+  readonly #checkpoints: CheckpointPublisher;
   #isStopped = false;
 
   private constructor(context: SyncContext, options: PublisherOptions) {
     this.#context = context;
     this.#options = options;
-    this.#card = new CardPublisher(context, { ...options, round: () => this.#round });
+    const round = () => this.#round;
+    this.#card = new CardPublisher(context, { ...options, round });
+    this.#checkpoints = new CheckpointPublisher(context, { ...options, round, synced: () => this.#synced() });
   }
 
   static async start(context: SyncContext, options: PublisherOptions): Promise<Publisher> {
@@ -130,6 +122,7 @@ export class Publisher {
     for (const end of this.#ends) end();
     this.#isStopped = true;
     for (const cancel of this.#timers) cancel();
+    this.#checkpoints.stop();
     await this.#card.stop();
   }
 
@@ -159,6 +152,7 @@ export class Publisher {
       if (known.has(runId)) continue;
       lane.isStopped = true;
       this.#lanes.delete(runId);
+      this.#checkpoints.forget(runId);
     }
     this.#card.plan();
   }
@@ -166,7 +160,7 @@ export class Publisher {
   #laneOf(runId: RunId): Lane {
     let lane = this.#lanes.get(runId);
     if (lane === undefined) {
-      lane = { runId, at: null, acknowledged: 0, bytesSinceCheckpoint: 0, isActive: false, isStopped: false };
+      lane = { runId, at: null, acknowledged: 0, isActive: false, isStopped: false };
       this.#lanes.set(runId, lane);
     }
     return lane;
@@ -199,8 +193,6 @@ export class Publisher {
     try {
       if (isFresh) await this.#synced();
       const hasMore = lane.isStopped ? false : await this.#sendNext(lane);
-      if (lane.bytesSinceCheckpoint >= (hasMore ? CHECKPOINT_AT_LATEST_BYTES : CHECKPOINT_AFTER_BYTES))
-        await this.#leaveCheckpoint(lane);
       if (hasMore) this.#wake(lane, this.#backlog);
     } catch (error) {
       this.#failed(lane, error);
@@ -241,35 +233,10 @@ export class Publisher {
     await this.#append(batch, payload.byteLength);
     lane.at = { lastSeq: page.toSeq, counter, hash: batch.hash };
     lane.acknowledged = page.toSeq;
-    for (const item of page.items) if ('seq' in item) lane.bytesSinceCheckpoint += item.payload.byteLength;
-    return page.toSeq < durableSeq;
-  }
-
-  /** So that a machine that has nothing of the session can begin here [replica-13]. Without one it reads the whole log. */
-  async #leaveCheckpoint(lane: Lane): Promise<void> {
-    const { source } = this.#options;
-    const { runId } = lane;
-    const sentBytes = lane.bytesSinceCheckpoint;
-    const now = await source.checkpoint(runId);
-    lane.bytesSinceCheckpoint = 0;
-    if (now === null) {
-      this.#later(() => {
-        lane.bytesSinceCheckpoint += sentBytes;
-        this.#wake(lane, this.#backlog);
-      });
-      return;
-    }
-    await this.#synced();
-    const { headHash: hash } = await source.readChained({ runId, after: now.seq, upTo: now.seq, maxBytes: 1 });
-    if (hash === null) return;
-    const payload = await encodeCheckpoint({ ...now, hash });
-    if (payload.byteLength > MAX_CHECKPOINT_BYTES) return;
-    const stream = streamOfCheckpoint(this.#context, runId);
-    const atRelay = await standing(this.#context, stream, 'index');
-    const counter = counterFloor(atRelay ?? { counter: 0 }, this.#round) + 1;
-    const previousHash = atRelay?.hash ?? NO_BATCH_HASH;
-    const header = { kind: 'index', stream, epoch: 0, seqFrom: 0, seqTo: 0, counter, previousHash } as const;
-    await this.#context.link.appendBulk(seal(this.#context, header, payload).frame);
+    const hasMore = page.toSeq < durableSeq;
+    const bytes = page.items.reduce((sum, item) => sum + ('seq' in item ? item.payload.byteLength : 0), 0);
+    this.#checkpoints.sent(runId, bytes, !hasMore);
+    return hasMore;
   }
 
   async #append({ frame }: SealedBatch, bytes: number): Promise<void> {
