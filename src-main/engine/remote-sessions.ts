@@ -128,7 +128,11 @@ export class RemoteSessions {
     if (this.#sessions.get(runId) !== session) return;
     session.publish(all, state, replica);
     const screen = this.#screens.get(runId);
-    if (screen !== undefined) await this.keepScreen(runId, screen);
+    if (screen === undefined) return;
+    // Its events are stored: a cache that is not does not undo that.
+    this.keepScreen(runId, screen).catch((error: unknown) => {
+      this.#parts.onProblem(`a screen of session ${runId} could not be kept`, error);
+    });
   }
 
   /** A screen that its host has left: whoever opens the session here need not draw everything before it. */
