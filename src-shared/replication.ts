@@ -64,11 +64,16 @@ export const ReplicaState = z.object({
 });
 export type ReplicaState = z.infer<typeof ReplicaState>;
 
-/** Of a log of which nothing is here; with a checkpoint it is followed from there. */
-export function newReplica(machineId: MachineId, machine: string, checkpoint: Checkpoint | null = null): ReplicaState {
-  const { epoch = 0, seq = 0, ts = 0 } = checkpoint ?? {};
-  const holder = checkpoint === null ? null : machineId;
-  return { machineId, machine, epoch, holder, lastSeq: seq, writers: [], heardMs: ts, forked: false };
+/** Of a log of which nothing is here; with a checkpoint, which came at `nowMs`, it is followed from there. */
+export function newReplica(
+  machineId: MachineId,
+  machine: string,
+  from: { readonly checkpoint: Checkpoint; readonly nowMs: number } | null = null,
+): ReplicaState {
+  const replica = { machineId, machine, epoch: 0, holder: null, lastSeq: 0, writers: [], heardMs: 0, forked: false };
+  if (from === null) return replica;
+  const { seq: lastSeq, epoch } = from.checkpoint;
+  return { ...replica, lastSeq, epoch, holder: machineId, heardMs: from.nowMs };
 }
 
 export function streamStateOf({ epoch, holder, lastSeq, writers }: ReplicaState): StreamState {

@@ -79,7 +79,7 @@ export class Backfill {
   /** Behind the others. */
   #later(runId: RunId): void {
     if (this.#waiting.delete(runId)) this.#waiting.add(runId);
-    this.#cancelRetry = this.#context.clock.setTimer(() => this.#run(), RETRY_MS);
+    if (!this.#isStopped) this.#cancelRetry = this.#context.clock.setTimer(() => this.#run(), RETRY_MS);
   }
 
   #failed(runId: RunId, error: unknown): void {

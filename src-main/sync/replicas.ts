@@ -239,7 +239,8 @@ export class Replicas {
 
   async #create(session: CardSession, machine: MachineId, name: string): Promise<void> {
     const checkpoint = await this.#checkpointOf(session.runId, machine);
-    const replica = newReplica(machine, name, checkpoint);
+    const nowMs = this.#context.clock.nowMs();
+    const replica = newReplica(machine, name, checkpoint && { checkpoint, nowMs });
     await this.#options.store.sessions.create(session, replica, checkpoint);
     if (!this.#isStopped) this.#add(session.runId, replica);
   }
