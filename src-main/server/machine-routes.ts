@@ -1,0 +1,153 @@
+import * as z from 'zod/mini';
+import { ClientId, InputId, MachineId } from '../../src-shared/ids.ts';
+import { OPERATIONS } from '../../src-shared/operations.ts';
+import { type Route, route } from './route.ts';
+import { asked, done, limit, none, sent, text } from './route-rows.ts';
+
+const { 'files.complete': files } = OPERATIONS;
+const { cwd, machineId } = files.params.shape;
+/** On which machine; without it, on this one. */
+const where = { machineId };
+
+/** What is done with this machine: its clients, its settings, its programs; and with the others of its workspace. */
+export const MACHINE_ROUTES: readonly Route[] = [
+  // ——— clients ———
+  route({
+    method: 'GET',
+    url: '/clients/{clientId}/layout',
+    id: 'layout.get',
+    operation: 'layout.get',
+    summary: 'A client’s window arrangement',
+    path: { clientId: ClientId },
+    answer: OPERATIONS['layout.get'].result,
+    handle: ({ path }, { call }) => call('layout.get', path),
+  }),
+  route({
+    method: 'PUT',
+    url: '/clients/{clientId}/layout',
+    id: 'layout.set',
+    operation: 'layout.set',
+    summary: 'Keep a client’s window arrangement: any JSON, at most 1 MB',
+    path: { clientId: ClientId },
+    body: z.strictObject({ layout: z.json() }),
+    maxBodyBytes: 4 * 1024 * 1024,
+    answer: none,
+    handle: ({ path, body }, { call }) => call('layout.set', { ...path, ...body }),
+  }),
+  asked('GET', '/clients', 'clients.list', 'Every client that is connected, may come back, or has gone lately'),
+  route({
+    method: 'POST',
+    url: '/clients/disconnect',
+    id: 'clients.disconnect',
+    operation: 'clients.disconnect',
+    summary: 'Close the connections of a client, or of all of a kind, and revoke their tokens',
+    body: OPERATIONS['clients.disconnect'].params,
+    answer: OPERATIONS['clients.disconnect'].result,
+    handle: ({ body }, { call }) => call('clients.disconnect', body),
+  }),
+
+  // ——— the machine ———
+  asked('GET', '/settings', 'settings.get', 'All settings, the file they are in, and what is wrong with it'),
+  sent('PATCH', '/settings', 'settings.set', 'Change settings by their names; null goes back to the default'),
+  asked('GET', '/keybindings', 'keybindings.get', 'The user’s own key bindings'),
+  route({
+    method: 'PUT',
+    url: '/keybindings/{command}',
+    id: 'keybindings.set',
+    operation: 'keybindings.set',
+    summary: 'Give a command exactly these keys; null goes back to the defaults',
+    path: { command: OPERATIONS['keybindings.set'].params.shape.command },
+    body: z.strictObject({ keys: OPERATIONS['keybindings.set'].params.shape.keys }),
+    answer: OPERATIONS['keybindings.set'].result,
+    handle: ({ path, body }, { call }) => call('keybindings.set', { ...path, ...body }),
+  }),
+  route({
+    method: 'GET',
+    url: '/claude',
+    id: 'claude.check',
+    operation: 'claude.check',
+    summary: 'Whether Claude can work on a machine, and if not, what to do',
+    query: where,
+    answer: OPERATIONS['claude.check'].result,
+    handle: ({ query }, { call }) => call('claude.check', query),
+  }),
+  route({
+    method: 'GET',
+    url: '/claude/models',
+    id: 'claude.models',
+    operation: 'claude.models',
+    summary: 'The models that Claude offers there',
+    query: where,
+    answer: OPERATIONS['claude.models'].result,
+    handle: ({ query }, { call }) => call('claude.models', query),
+  }),
+  asked('GET', '/claude/api-key', 'claude.apiKey', 'How the API key for Claude is kept; never the key itself'),
+  sent('PUT', '/claude/api-key', 'claude.setApiKey', 'Keep an API key for Claude’s processes; null forgets it'),
+  route({
+    method: 'GET',
+    url: '/files',
+    id: 'files.complete',
+    operation: 'files.complete',
+    summary: 'Files and folders below `cwd` that match what was typed, best first',
+    query: { cwd, query: z._default(text(500), ''), limit: limit(20, 100), ...where },
+    answer: files.result,
+    handle: ({ query }, { call }) => call('files.complete', query),
+  }),
+  asked('GET', '/engine', 'engine.status', 'The engine: version, process, where it listens, how much runs'),
+  done('/engine/stop', 'engine.stop', 'End a headless engine and every program in it'),
+  // ——— the other machines ———
+  asked('GET', '/machines', 'machines.list', 'The machines of the workspace, this one first, and how it stands with their relay'),
+  route({
+    method: 'PUT',
+    url: '/machines/{machineId}/name',
+    id: 'machines.rename',
+    operation: 'machines.rename',
+    summary: 'Rename a machine, for all of them',
+    path: { machineId: MachineId },
+    body: z.strictObject({ name: OPERATIONS['machines.rename'].params.shape.name }),
+    answer: none,
+    handle: ({ path, body }, { call }) => call('machines.rename', { ...path, ...body }),
+  }),
+  route({
+    method: 'PUT',
+    url: '/machines/{machineId}/rights',
+    id: 'machines.setRights',
+    operation: 'machines.setRights',
+    summary: 'What a machine may do on the others',
+    path: { machineId: MachineId },
+    body: z.strictObject({ rights: OPERATIONS['machines.setRights'].params.shape.rights }),
+    answer: none,
+    handle: ({ path, body }, { call }) => call('machines.setRights', { ...path, ...body }),
+  }),
+  route({
+    method: 'DELETE',
+    url: '/machines/{machineId}',
+    id: 'machines.revoke',
+    operation: 'machines.revoke',
+    summary: 'End a machine’s membership, for good',
+    path: { machineId: MachineId },
+    answer: none,
+    handle: ({ path }, { call }) => call('machines.revoke', path),
+  }),
+  done('/workspace/leave', 'workspace.leave', 'Take this machine out of its workspace; what it has stays here'),
+  asked('GET', '/outbox', 'outbox.list', 'What waits for other machines'),
+  route({
+    method: 'DELETE',
+    url: '/outbox/{inputId}',
+    id: 'outbox.cancel',
+    operation: 'outbox.cancel',
+    summary: 'Take back what waits for another machine',
+    path: { inputId: InputId },
+    answer: none,
+    handle: ({ path }, { call }) => call('outbox.cancel', path),
+  }),
+  asked('GET', '/pairing', 'pairing.state', 'The pairing that this machine takes part in'),
+  sent('POST', '/pairing/offer', 'pairing.offer', 'Open the door to one new machine, for five minutes'),
+  sent('POST', '/pairing/join', 'pairing.join', 'Enter the code that another machine shows'),
+  sent('POST', '/pairing/confirm', 'pairing.confirm', 'The digits are the same on both machines: let it in'),
+  done('/pairing/decline', 'pairing.decline', 'The digits differ, or it is not wanted'),
+  done('/pairing/cancel', 'pairing.cancel', 'Give a pairing up'),
+  sent('POST', '/relay/start', 'relay.start', 'Run a relay inside this engine, from now on'),
+  done('/relay/stop', 'relay.stop', 'Stop that relay'),
+  asked('GET', '/stats', 'server.stats', 'What engine and server have done since they started'),
+];
