@@ -59,7 +59,7 @@ async function promptsOf(ground: MachineGround, runId: RunId): Promise<string[]>
   );
 }
 
-it('[where-1] [where-4] starts a terminal on another machine by the beginning of its name; what is typed here is typed there', async () => {
+it('[where-1] [where-4] [drive-1] [drive-4] starts a terminal on another machine by the beginning of its name; what is typed here is typed there', async () => {
   const near = await ben.run(['new', '--machine', 'amna', '--json']);
   expect([near.code, near.stderr]).toEqual([4, expect.stringContaining('Did you mean anna')]);
   const created = JSON.parse(await ben.ok(['new', '--machine', 'an', '--json', '--', 'cat']));
@@ -83,7 +83,7 @@ it('[where-1] [where-4] starts a terminal on another machine by the beginning of
   await seen(runId, ({ status }) => status === 'ended');
 });
 
-it('[where-4] prompts, the queue and permissions of another machine are used as if they were here', async () => {
+it('[where-4] [drive-2] prompts, the queue and permissions of another machine are used as if they were here', async () => {
   const runId = await echoOfAnna();
   const here = watch(ben.client, runId);
   await ben.client.send(runId, prompt('may I go on'));
@@ -97,7 +97,7 @@ it('[where-4] prompts, the queue and permissions of another machine are used as 
   expect(await promptsOf(ben, runId)).toEqual(await promptsOf(anna, runId));
 });
 
-it('[where-5] what is sent while its machine is away waits, and is delivered once when it is back', async () => {
+it('[where-5] [outbox-1] what is sent while its machine is away waits, and is delivered once when it is back', async () => {
   const runId = await echoOfAnna();
   await anna.ok(['server', 'stop', '--yes']);
   await seen(runId, ({ remote }) => remote?.connection === 'away');
@@ -110,13 +110,19 @@ it('[where-5] what is sent while its machine is away waits, and is delivered onc
   ]);
   expect((await ben.client.call('outbox.list', {})).items).toMatchObject([{ runId, text: 'for later', state: 'waiting' }]);
   // What makes sense only now is refused.
-  expect((await ben.run(['interrupt', runId])).code).toBe(1);
+  for (const verb of ['interrupt', 'close']) {
+    const { code, stderr } = await ben.run([verb, runId]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('anna is out of reach')]);
+  }
   // It outlives the engine that keeps it.
   await ben.restart();
+  expect((await ben.client.call('outbox.list', {})).items).toMatchObject([{ runId, kind: 'prompt', state: 'waiting' }]);
 
   await anna.ok(['server', 'start']);
   await vi.waitFor(async () => expect((await ben.client.call('outbox.list', {})).items).toEqual([]), { timeout: 60_000 });
-  expect(await promptsOf(anna, runId)).toEqual(['for later']);
+  const here = watch(ben.client, runId);
+  await here.until(() => here.state?.lastTurn?.outcome === 'done');
+  for (const ground of [anna, ben]) expect(await promptsOf(ground, runId)).toEqual(['for later']);
 });
 
 it('[where-6] a command that is sent three times over lost connections is executed once', async () => {
