@@ -7,26 +7,24 @@ import type { ParamsOf } from '../src-shared/operations.ts';
 import { RefusalError } from '../src-shared/refusal.ts';
 import { fromHex, makeMachineKeys, sealReady, toHex } from '../src-shared/seal.ts';
 import type { Settings } from '../src-shared/settings.ts';
-import type { Wire } from '../src-shared/wire.ts';
+import { isSamePlace, type RelayPlace, RelayRoad } from './relay-road.ts';
 import type { KeyRing } from './secrets.ts';
-import { openSocketWire } from './socket-wire.ts';
 import type { Store } from './store/store.ts';
 import { OTHER_RELAY } from './sync/handshake.ts';
-import { Lan, openPinnedWire } from './sync/lan.ts';
 import type { LinkState } from './sync/link.ts';
-import { type KeptKeys, type KeyProtection, readMachineKeys, removeMachineKeys, writeMachineKeys } from './sync/machine-keys.ts';
+import {
+  type KeyProtection,
+  LOCKED,
+  type Locked,
+  readMachineKeys,
+  removeMachineKeys,
+  writeMachineKeys,
+} from './sync/machine-keys.ts';
 import { MachineList } from './sync/machine-list.ts';
 import { PassCounter } from './sync/pass-counter.ts';
 import type { MachineAbout, StartSyncPart, SyncPart } from './sync/sync-context.ts';
+import { untilLive } from './sync/until-live.ts';
 import { entryTimeMs, Workspace } from './sync/workspace.ts';
-
-/** Where this machine's relay is, and its key where it is known for sure: of one that this engine runs itself. */
-export interface RelayPlace {
-  readonly url: string;
-  readonly key: Uint8Array | null;
-  /** What is done about it on the local network: announce the port of an own one, look for another machine's, or nothing. */
-  readonly lan: { readonly announcePort: number | null } | null;
-}
 
 export interface SyncedOptions {
   readonly store: Pick<Store, 'getFact' | 'setFact'>;
@@ -61,7 +59,6 @@ const Kept = z.object({
 });
 type Kept = z.infer<typeof Kept>;
 
-const LIVE_WITHIN_MS = 15_000;
 const MAX_NAME_CHARACTERS = 64;
 
 /** What runs while this machine is in a workspace. */
@@ -69,21 +66,15 @@ interface Life {
   readonly workspace: Workspace;
   readonly list: MachineList;
   readonly parts: readonly SyncPart[];
-  readonly place: RelayPlace | null;
-  readonly road: Road;
-}
-
-/** How the relay was reached last, and what is known of it on the local network. */
-interface Road {
-  url: string | null;
-  lan: Lan | null;
+  /** null: it knows no relay. */
+  readonly road: RelayRoad | null;
 }
 
 /** This machine's place in its workspace, if it has one: its keys, the chain, and the parts that sync. Loaded when it is needed. */
 export class Synced {
   readonly #options: SyncedOptions;
   #life: Life | null = null;
-  #locked: Extract<KeptKeys, { is: 'locked' }>['why'] | null = null;
+  #locked: Locked | null = null;
   #passphrase: string | null;
   #kept: Kept | null = null;
   #keptBy: KeyProtection['by'] = 'plain';
@@ -125,7 +116,7 @@ export class Synced {
     return this.#life?.workspace.link.state ?? null;
   }
   get relayUrl(): string | null {
-    return this.#life?.road.url ?? this.#options.relay()?.url ?? null;
+    return this.#life?.road?.url ?? this.#options.relay()?.url ?? null;
   }
 
   machines(): Machine[] {
@@ -169,14 +160,13 @@ export class Synced {
       (upTo) => store.setFact(PASS_COUNTER, upTo),
       onProblem,
     );
-    const pinned = kept.relay !== null && kept.relay.url === place?.url ? fromHex(kept.relay.key) : null;
-    const road: Road = { url: place?.url ?? null, lan: null };
+    const road = place && new RelayRoad(place, () => this.#pinnedAt(place));
     const workspace = new Workspace({
       signer,
       chain: kept.chain.map((entry) => new Uint8Array(Buffer.from(entry, 'base64'))),
-      relayKey: place?.key ?? pinned,
+      relayKey: place && (place.key ?? this.#pinnedAt(place)),
       isForked: kept.isForked,
-      connect: place === null ? null : () => this.#connect(place, road),
+      connect: road && (() => road.connect()),
       passCounter,
       clock: SYSTEM_CLOCK,
       keep: ({ chain, isForked }) => this.#keep({ chain: chain.map(toBase64), isForked }),
@@ -185,31 +175,21 @@ export class Synced {
     });
     const started: SyncPart[] = [];
     const list = new MachineList(workspace, onChange);
-    this.#life = { workspace, list, parts: started, place, road };
+    this.#life = { workspace, list, parts: started, road };
     this.#label = this.#ownLabel();
     workspace.link.onState((state) => this.#linked(state, place));
     workspace.onMembership(() => this.#followLabel());
-    if (place?.lan && workspace.excluded === null) {
+    if (workspace.excluded === null) {
       const onFound = () => workspace.link.retryIfLost();
-      road.lan = await Lan.start({ keyring: workspace.keyring, ...place.lan, onFound, onProblem });
+      await road?.openLan({ keyring: workspace.keyring, onFound, onProblem });
     }
     for (const start of parts()) started.push(await start(workspace, onChange));
     onChange();
   }
 
-  /** Directly, where the relay was found on the local network; else by the address that the user gave. */
-  async #connect(place: RelayPlace, road: Road): Promise<Wire> {
-    const pinned = this.#kept?.relay;
-    if (pinned?.url === place.url) {
-      for (const url of road.lan?.urls ?? []) {
-        const wire = await openPinnedWire(url, fromHex(pinned.key));
-        if (wire === null) continue;
-        road.url = url;
-        return wire;
-      }
-    }
-    road.url = place.url;
-    return await openSocketWire(place.url);
+  #pinnedAt({ url }: RelayPlace): Uint8Array | null {
+    const relay = this.#kept?.relay;
+    return relay?.url === url ? fromHex(relay.key) : null;
   }
 
   async #keep(change: Partial<Kept>): Promise<void> {
@@ -254,7 +234,7 @@ export class Synced {
     return this.#inTurn(async () => {
       const life = this.#life;
       if (life === null || this.#isStopped) return;
-      if (isSamePlace(life.place, this.#options.relay())) {
+      if (isSamePlace(life.road?.place ?? null, this.#options.relay())) {
         this.#tellName();
         return;
       }
@@ -404,7 +384,7 @@ export class Synced {
     if (life === null) return;
     for (const part of [...life.parts].reverse()) await part.stop();
     life.list.stop();
-    await life.road.lan?.stop();
+    await life.road?.stop();
     await life.workspace.stop();
   }
 
@@ -414,58 +394,9 @@ export class Synced {
   }
 }
 
-const LOCKED: Readonly<Record<Extract<KeptKeys, { is: 'locked' }>['why'], readonly [message: string, hint: string]>> = {
-  'key-ring': [
-    'The keys of this machine are sealed by a key ring that cannot be opened here.',
-    'Start the app instead, or leave the workspace and pair this machine anew.',
-  ],
-  passphrase: ['The keys of this machine are sealed with a passphrase, and none was given.', 'Run: baton machines unlock'],
-  'wrong-passphrase': ['The passphrase is another one.', 'Run: baton machines unlock'],
-};
-
-/** As far as it decides where this machine goes. */
-function isSamePlace(a: RelayPlace | null, b: RelayPlace | null): boolean {
-  return a?.url === b?.url && JSON.stringify(a?.lan) === JSON.stringify(b?.lan);
-}
-
 const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
 /** As the chain has it. */
 export function shortName(name: string): string {
   return [...name].slice(0, MAX_NAME_CHARACTERS).join('');
-}
-
-function untilLive({ link, clock }: Workspace): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let cancelTimer: () => void = () => {};
-    let end: () => void = () => {};
-    const look = (isLate: boolean) => {
-      const { state } = link;
-      if (!isLate && (state.is === 'connecting' || state.is === 'lost')) return;
-      cancelTimer();
-      end();
-      if (state.is === 'live') resolve();
-      else reject(outOfReach(state));
-    };
-    cancelTimer = clock.setTimer(() => look(true), LIVE_WITHIN_MS);
-    end = link.onState(() => look(false));
-    look(false);
-    link.retryNow();
-  });
-}
-
-function outOfReach(state: LinkState): RefusalError {
-  if (state.is === 'stopped') {
-    return new RefusalError(
-      'not-ready',
-      'This machine has no relay.',
-      'Switch one on here (baton relay start), or set relay.url.',
-    );
-  }
-  const why = 'why' in state ? state.why : 'it does not answer';
-  return new RefusalError(
-    'not-ready',
-    `The relay is out of reach: ${why}`,
-    'Is its address right (relay.url), and is it running?',
-  );
 }

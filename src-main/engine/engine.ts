@@ -6,7 +6,7 @@ import type { OperationName, ResultOf, Road } from '../../src-shared/operations.
 import { encodeMessage, type HostMessage, PROTOCOL_VERSION } from '../../src-shared/protocol.ts';
 import { CLOSE, RefusalError } from '../../src-shared/refusal.ts';
 import type { Checkpoint } from '../../src-shared/replication.ts';
-import type { SessionSpec, SessionState, SessionSummary } from '../../src-shared/session.ts';
+import type { SessionSpec, SessionSummary } from '../../src-shared/session.ts';
 import { foldState, initialState } from '../../src-shared/session-state.ts';
 import type { Wire } from '../../src-shared/wire.ts';
 import type { SessionRow } from '../store/store.ts';
@@ -23,11 +23,13 @@ import { engineOperations, type ServerAddress } from './engine-operations.ts';
 import type { EngineSession } from './engine-session.ts';
 import { EventRate } from './event-rate.ts';
 import { onMachine } from './on-machine.ts';
+import { OutputQuota } from './output-quota.ts';
 import { RemoteSession } from './remote-session.ts';
 import { RemoteSessions } from './remote-sessions.ts';
 import { Session, type SessionDependencies, type SessionOrigin } from './session.ts';
+import { SessionChanges } from './session-changes.ts';
 import type { SessionDocuments } from './session-documents.ts';
-import { metaJson, readMeta, type SessionMeta } from './session-meta.ts';
+import { currentState, metaJson, readMeta, type SessionMeta } from './session-meta.ts';
 
 export interface EngineOptions extends Omit<SessionDependencies, 'onChange' | 'onEvents' | 'onNotice' | 'now'> {
   readonly version: string;
@@ -45,9 +47,6 @@ export interface EngineOptions extends Omit<SessionDependencies, 'onChange' | 'o
 
 /** Who comes and goes is told at most so often: a thousand clients may come back at once. */
 const CLIENTS_EVERY_MS = 1_000;
-/** Activity alone changes a list's row at most so often. */
-const ACTIVITY_EVERY_MS = 1_000;
-const COMPACT_EVERY_MS = 60_000;
 /** What another machine has created is known here within so long, or the one who asked for it is not kept waiting. */
 const ARRIVAL_MS = 10_000;
 /** How long a session that is deleted waits for its last events. */
@@ -72,13 +71,10 @@ export class Engine {
   readonly #removalListeners = new Set<(runId: RunId) => void>();
   readonly #logListeners = new Set<(runId: RunId) => void>();
   readonly #events = new EventRate();
-  readonly #dirty = new Set<EngineSession>();
   readonly #operations: OperationHandlers;
-  readonly #compaction: ReturnType<typeof setInterval>;
-  #isFlushQueued = false;
-  #activityTimer: ReturnType<typeof setTimeout> | null = null;
+  readonly #changes = new SessionChanges((session) => this.#tellChange(session));
+  readonly #quota: OutputQuota;
   #clientsTimer: ReturnType<typeof setTimeout> | null = null;
-  #isCompacting = false;
   #isStopping = false;
 
   private constructor(options: EngineOptions) {
@@ -86,7 +82,7 @@ export class Engine {
     this.#dependencies = {
       ...options,
       now: options.now ?? Date.now,
-      onChange: (session, isUrgent) => this.#handleChange(session, isUrgent),
+      onChange: (session, isUrgent) => this.#changes.add(session, isUrgent),
       onEvents: ({ runId }, count) => {
         this.#events.add(count);
         for (const listener of this.#logListeners) listener(runId);
@@ -95,7 +91,7 @@ export class Engine {
     };
     this.remote = new RemoteSessions({
       ...this.#dependencies,
-      onChange: (session, isUrgent) => this.#handleChange(session, isUrgent),
+      onChange: (session, isUrgent) => this.#changes.add(session, isUrgent),
       onAdded: (session) => this.#sessions.set(session.runId, session),
       onRemoved: (runId) => this.#forget(runId),
       isHosted: (runId) => this.#hosted.has(runId),
@@ -113,8 +109,7 @@ export class Engine {
       for (const runId of runIds) this.#handleTitle(runId);
     });
     options.documents.onText((runId, text, now) => this.#tellWatchers(runId, { type: `${text}:changed`, runId, ...now }));
-    this.#compaction = setInterval(() => void this.compact(), COMPACT_EVERY_MS);
-    this.#compaction.unref();
+    this.#quota = new OutputQuota({ ...options, activityOf: (runId) => this.#activityOf(runId) });
   }
 
   /** Ends what a dead engine left, then loads every session; those that ran are marked interrupted [engine-2]. */
@@ -309,7 +304,7 @@ export class Engine {
         throw error;
       }
     }
-    this.#handleChange(session, true);
+    this.#changes.add(session, true);
     return session;
   }
 
@@ -339,7 +334,7 @@ export class Engine {
 
   #forget(runId: RunId): void {
     const session = this.#sessions.get(runId);
-    if (session !== undefined) this.#dirty.delete(session);
+    if (session !== undefined) this.#changes.forget(session);
     this.#sessions.delete(runId);
     const everywhere = this.#hosted.delete(runId);
     const { documents, onProblem } = this.#options;
@@ -355,34 +350,14 @@ export class Engine {
   async stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
-    clearInterval(this.#compaction);
-    for (const timer of [this.#activityTimer, this.#clientsTimer]) if (timer !== null) clearTimeout(timer);
+    this.#quota.stop();
+    this.#changes.stop();
+    if (this.#clientsTimer !== null) clearTimeout(this.#clientsTimer);
     this.clients.stop();
     const sessions = [...this.#hosted.values()];
     await Promise.all(sessions.filter((session) => session.isRunning).map((session) => session.stop('Baton was quit')));
     for (const connection of this.#connections) connection.close(CLOSE.shuttingDown);
     await Promise.all([...sessions.map((session) => session.dispose()), this.remote.dispose()]);
-  }
-
-  /** Keeps terminal output within its quotas [seq-9]: each session's own, then the oldest sessions' until all fit. */
-  async compact(): Promise<void> {
-    if (this.#isCompacting || this.#isStopping) return;
-    this.#isCompacting = true;
-    try {
-      const { sessionBytes, totalBytes } = this.#options.quotas();
-      const { store } = this.#options;
-      let total = 0;
-      const sizes = [...(await store.outputBytes())].sort(([a], [b]) => this.#activityOf(b) - this.#activityOf(a));
-      for (const [runId, bytes] of sizes) {
-        const keep = Math.min(sessionBytes, Math.max(0, totalBytes - total));
-        if (bytes > keep) await store.compactOutput(runId, keep);
-        total += Math.min(bytes, keep);
-      }
-    } catch (error) {
-      this.#options.onProblem('keeping terminal output within its quota failed', error);
-    } finally {
-      this.#isCompacting = false;
-    }
   }
 
   #activityOf(runId: RunId): number {
@@ -392,7 +367,7 @@ export class Engine {
 
   async #load(row: SessionRow): Promise<void> {
     const meta = readMeta(row.meta);
-    const state = await this.#catchUp(row.runId, meta);
+    const state = await currentState(this.#options.store, row.runId, meta);
     if (row.replica !== null) {
       await this.remote.load(row, meta, state);
       return;
@@ -401,19 +376,6 @@ export class Engine {
     if (meta.createdBy !== null) this.#createdBy.set(meta.createdBy, Promise.resolve(session));
     if (state.status === 'ended' || state.status === 'interrupted') return;
     session.interrupted(row.lastTs, 'Baton ended unexpectedly');
-  }
-
-  /** The checkpoint is stored with the events that change it; only a newer version may find more in them than it holds. */
-  async #catchUp(runId: RunId, { state: checkpoint, stateSeq }: SessionMeta): Promise<SessionState> {
-    let state = checkpoint;
-    for (let after = stateSeq; ; ) {
-      const page = { runId, after, limit: 1_000, maxBytes: 4 * 1024 * 1024, channels: STATEFUL_CHANNELS };
-      const events = await this.#options.store.read(page);
-      const last = events.at(-1);
-      if (last === undefined) return state;
-      for (const event of events) state = foldState(state, event);
-      after = last.seq;
-    }
   }
 
   #adopt(origin: SessionOrigin): Session {
@@ -447,36 +409,12 @@ export class Engine {
 
   #handleTitle(runId: RunId): void {
     const session = this.#sessions.get(runId);
-    if (session !== undefined) this.#handleChange(session, true);
+    if (session !== undefined) this.#changes.add(session, true);
   }
 
-  #handleChange(session: EngineSession, isUrgent: boolean): void {
-    this.#dirty.add(session);
-    if (isUrgent && !this.#isFlushQueued) {
-      this.#isFlushQueued = true;
-      setImmediate(() => this.#flush());
-    } else if (!isUrgent) this.#activityTimer ??= setTimeout(() => this.#flush(), ACTIVITY_EVERY_MS);
-  }
-
-  #flush(): void {
-    this.#isFlushQueued = false;
-    if (this.#activityTimer !== null) clearTimeout(this.#activityTimer);
-    this.#activityTimer = null;
-    for (const session of this.#dirty) {
-      const summary = session.summary();
-      this.broadcast({ type: 'session:changed', session: summary });
-      for (const listener of this.#listeners) listener(summary);
-    }
-    this.#dirty.clear();
+  #tellChange(session: EngineSession): void {
+    const summary = session.summary();
+    this.broadcast({ type: 'session:changed', session: summary });
+    for (const listener of this.#listeners) listener(summary);
   }
 }
-
-const STATEFUL_CHANNELS = [
-  'system:status',
-  'pty:resize',
-  'run:prompt',
-  'run:turn',
-  'run:permission',
-  'claude:init',
-  'claude:result',
-];

@@ -20,11 +20,23 @@ export type KeyProtection =
   | { readonly by: 'passphrase'; readonly passphrase: string }
   | { readonly by: 'plain' };
 
+/** Why the keys cannot be read though they are there. */
+export type Locked = 'key-ring' | 'passphrase' | 'wrong-passphrase';
+
+export const LOCKED: Readonly<Record<Locked, readonly [message: string, hint: string]>> = {
+  'key-ring': [
+    'The keys of this machine are sealed by a key ring that cannot be opened here.',
+    'Start the app instead, or leave the workspace and pair this machine anew.',
+  ],
+  passphrase: ['The keys of this machine are sealed with a passphrase, and none was given.', 'Run: baton machines unlock'],
+  'wrong-passphrase': ['The passphrase is another one.', 'Run: baton machines unlock'],
+};
+
 export type KeptKeys =
   | { readonly is: 'none' }
   | { readonly is: 'open'; readonly signer: Signer; readonly by: KeyProtection['by'] }
   /** They are there, and cannot be read here and now. */
-  | { readonly is: 'locked'; readonly why: 'key-ring' | 'passphrase' | 'wrong-passphrase' };
+  | { readonly is: 'locked'; readonly why: Locked };
 
 /** About a quarter of a second and 128 MB for each guess. */
 const SCRYPT = { N: 2 ** 17, r: 8, p: 1, maxmem: 256 * 1024 * 1024 };
