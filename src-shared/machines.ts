@@ -18,9 +18,9 @@ export const Machine = z.object({
   self: z.boolean(),
   /** It is connected to the relay now, as far as this machine knows. */
   online: z.boolean(),
-  /** By what it last said of itself; `unknown` until it has said anything. */
+  /** By what it last said of itself; `unknown` until it has said anything, and of others while this machine is not connected itself. */
   state: z.enum(['up', 'asleep', 'quit', 'unknown']),
-  /** When it was connected last; null: now, or never while this relay knows it. */
+  /** When it was last known to be connected; null: now, never while this relay knows it, or it is this one. */
   lastSeen: z.nullable(Moment),
   version: z.nullable(z.string()),
   platform: z.nullable(z.string()),

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -255,5 +255,43 @@ describe('documents', () => {
     await anna.ok(['rename', session.runId, 'named apart']);
     await relay.start();
     await vi.waitFor(() => expect(atBen()).toBe('named apart'), { timeout: 60_000 });
+  });
+});
+
+describe('what is wrong between machines', () => {
+  const checksOf = async (ground: MachineGround) => {
+    const { stdout } = await ground.run(['doctor', '--json']);
+    const { checks } = JSON.parse(stdout) as { checks: { name: string; state: string; message: string; fix: string | null }[] };
+    return new Map(checks.map((check) => [check.name, check]));
+  };
+
+  it('[machine-10] [machine-11] is said by doctor with a way out; without a relay a machine does not guess how the others are', async () => {
+    const [anna, ben] = await Promise.all([machine('anna'), machine('ben', {})]);
+    expect((await checksOf(anna)).get('workspace')).toMatchObject({ state: 'ok', message: expect.stringContaining('in none') });
+    await anna.lets(ben);
+    await anna.until(everyoneIsOnline);
+    const file = join(anna.home, 'b', 'data', 'machine-keys.json');
+    chmodSync(file, 0o644);
+    const before = await checksOf(anna);
+    expect(before.get('machines')).toMatchObject({ state: 'ok', message: 'ben (online).' });
+    expect(before.get('relay')).toMatchObject({ state: 'ok', message: expect.stringMatching(/version \d.* is connected/) });
+    expect(before.get('clock')?.state).toBe('ok');
+    expect(before.get('keys')).toMatchObject({ state: 'bad', message: expect.stringContaining('644'), fix: expect.anything() });
+    // What stood open was closed by that.
+    expect((await checksOf(anna)).get('keys')?.state).toBe('ok');
+
+    await relay.kill('SIGKILL');
+    const { machines: cut } = await anna.until(({ relay: { state } }) => state !== 'live');
+    expect(cut).toMatchObject([
+      { name: 'anna', online: false, lastSeen: null },
+      { name: 'ben', online: false, state: 'unknown', lastSeen: expect.any(String) },
+    ]);
+    const shown = await anna.ok(['machines']);
+    expect(shown).toMatch(/anna \(this one\)\s+not connected/);
+    expect(shown).toMatch(/ben\s+unknown, seen \d+s ago/);
+    expect((await checksOf(anna)).get('relay')).toMatchObject({
+      state: 'bad',
+      message: expect.stringContaining('does not answer'),
+    });
   });
 });

@@ -111,7 +111,7 @@ function machineItems(list: MachineList | null, act: (action: TrayAction) => voi
 }
 
 function machineLine({ name, online, state }: Machine): string {
-  const word = online ? 'online' : state === 'asleep' ? 'asleep' : 'offline';
+  const word = state === 'asleep' ? 'asleep' : online ? 'online' : state === 'unknown' ? 'unknown' : 'offline';
   return `${online ? '●' : '○'} ${labelOf(name)} (${word})`;
 }
 

@@ -2,8 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { MAX_RELAY_FRAME_BYTES } from '../../src-shared/relay-protocol.ts';
+import { MAX_RELAY_FRAME_BYTES, RELAY_PROTOCOL_VERSION } from '../../src-shared/relay-protocol.ts';
 import { socketWire } from '../socket-wire.ts';
+import { BATON_VERSION } from '../version.ts';
 import type { Relay } from './relay.ts';
 
 /** Where a supervisor looks. Says nothing of what the relay holds. */
@@ -34,7 +35,7 @@ export async function serveRelay(relay: Relay, { host, port }: { host: string; p
 function health(request: IncomingMessage, response: ServerResponse): void {
   const isHealth = request.method === 'GET' && request.url === HEALTH_PATH;
   response.writeHead(isHealth ? 200 : 404, { 'content-type': 'application/json', connection: 'close' });
-  response.end(JSON.stringify({ ok: isHealth }));
+  response.end(JSON.stringify(isHealth ? { ok: true, version: BATON_VERSION, protocol: RELAY_PROTOCOL_VERSION } : { ok: false }));
 }
 
 function listening(server: Server, host: string, port: number): Promise<void> {

@@ -62,14 +62,16 @@ export class MachineList {
       const isSelf = machineId === signer.machine;
       const seen = this.#seen.get(machineId);
       const online = isSelf ? link.state.is === 'live' : seen?.online === true;
-      const { state = 'unknown', version = null, platform = null, sessions = 0 } = (isSelf ? self : about(machineId)) ?? {};
+      const said = isSelf ? self : about(machineId);
+      const { version = null, platform = null, sessions = 0 } = said ?? {};
       return {
         machineId,
         name: nameOf(member, keyring) ?? machineId.slice(-8),
         self: isSelf,
         online,
-        state,
-        lastSeen: online || seen === undefined || seen.atMs === 0 ? null : new Date(seen.atMs).toISOString(),
+        // What another one has said may be over by now: who is not connected does not know.
+        state: isSelf || link.state.is === 'live' ? (said?.state ?? 'unknown') : 'unknown',
+        lastSeen: online || isSelf || seen === undefined || seen.atMs === 0 ? null : new Date(seen.atMs).toISOString(),
         version,
         platform,
         rights,

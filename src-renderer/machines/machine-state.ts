@@ -5,13 +5,15 @@ import { isOver } from '../session-actions.ts';
 import { useWindow } from '../store.ts';
 
 /** How a machine stands, in a word: shape and text say it, colour only repeats it. */
-export type Standing = 'self' | 'online' | 'asleep' | 'away' | 'never';
+export type Standing = 'self' | 'cut' | 'online' | 'asleep' | 'away' | 'unknown' | 'never';
 
-export function standingOf(machine: Machine): Standing {
-  if (machine.self) return 'self';
-  if (machine.online) return machine.state === 'asleep' ? 'asleep' : 'online';
-  if (machine.state === 'asleep') return 'asleep';
-  return machine.lastSeen === null ? 'never' : 'away';
+/** `cut`: this machine, while it does not reach the others; of them it then knows nothing. */
+export function standingOf({ self, online, state, lastSeen, version }: Machine): Standing {
+  if (self) return online ? 'self' : 'cut';
+  if (online) return state === 'asleep' ? 'asleep' : 'online';
+  if (state === 'asleep') return 'asleep';
+  if (lastSeen === null) return version === null ? 'never' : 'unknown';
+  return state === 'unknown' ? 'unknown' : 'away';
 }
 
 const noMachines: readonly Machine[] = [];

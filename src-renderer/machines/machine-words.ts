@@ -4,7 +4,7 @@ import { useNow } from '../ui/now.ts';
 import { ageOf } from '../ui/relative-time.tsx';
 import { standingOf } from './machine-state.ts';
 
-/** "online", "asleep", "last seen 5 min ago", "not seen yet". */
+/** "online", "asleep", "last seen 5 min ago", "not seen yet"; "unknown" while this machine is not connected itself. */
 export function useStandingWords(): (machine: Machine) => string {
   const { t } = useTranslation('machines');
   const { t: frame } = useTranslation();

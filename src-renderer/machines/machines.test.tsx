@@ -197,6 +197,22 @@ describe('several machines', () => {
     ]);
   });
 
+  it('[machine-10] are not known of while this one is not connected', async () => {
+    several();
+    const [laptop, desktop] = host.machines.machines;
+    if (laptop === undefined || desktop === undefined) throw new Error('there are two');
+    host.machines.machines = [
+      { ...laptop, online: false },
+      { ...desktop, online: false, state: 'unknown', lastSeen: hoursAgo(1) },
+    ];
+    close = await openWindow(host);
+    const rows = within(await screen.findByRole('list', { name: 'Machines' })).getAllByRole('listitem');
+    expect(rows.map(({ textContent }) => textContent)).toEqual([
+      'laptopthis machine, not connected0 sessions',
+      'desktopunknown while not connected0 sessions',
+    ]);
+  });
+
   it('follow what is told of them', async () => {
     close = await openWindow(host);
     expect(screen.queryByRole('list', { name: 'Machines' })).toBeNull();

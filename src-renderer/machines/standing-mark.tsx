@@ -2,8 +2,10 @@ import type { Standing } from './machine-state.ts';
 
 const ring = <circle cx="5" cy="5" r="3.25" fill="none" stroke="currentColor" strokeWidth="1.5" />;
 const dot = <circle cx="5" cy="5" r="3.5" fill="currentColor" />;
+const dashed = <circle cx="5" cy="5" r="3.25" fill="none" stroke="currentColor" strokeWidth="1.5" strokeDasharray="2 1.6" />;
 const shapes: Record<Standing, React.ReactNode> = {
   self: dot,
+  cut: ring,
   online: dot,
   asleep: (
     <>
@@ -12,13 +14,16 @@ const shapes: Record<Standing, React.ReactNode> = {
     </>
   ),
   away: ring,
-  never: <circle cx="5" cy="5" r="3.25" fill="none" stroke="currentColor" strokeWidth="1.5" strokeDasharray="2 1.6" />,
+  unknown: dashed,
+  never: dashed,
 };
 const colours: Record<Standing, string> = {
   self: 'text-dim',
+  cut: 'text-dim',
   online: 'text-added',
   asleep: 'text-dim',
   away: 'text-faint',
+  unknown: 'text-faint',
   never: 'text-faint',
 };
 

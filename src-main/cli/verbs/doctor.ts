@@ -6,26 +6,28 @@ import { promisify } from 'node:util';
 import { entryPath } from '../../entry-path.ts';
 import { preparePaths } from '../../paths.ts';
 import { BATON_VERSION } from '../../version.ts';
+import { bad, type Check, ok, warn } from '../check.ts';
 import { withSocket } from '../engine-client.ts';
 import { connectTo, type EnginePlace, enginePlace } from '../engine-place.ts';
 import { EXIT, failureOf } from '../failure.ts';
 import { hasColors, oneLine, painter, printJson, printLine } from '../output.ts';
-
-/** warn: something works less well. bad: it does not work. */
-interface Check {
-  readonly name: string;
-  readonly state: 'ok' | 'warn' | 'bad';
-  readonly message: string;
-  /** What to do; null where there is nothing to do. */
-  readonly fix: string | null;
-}
+import { checkKeysFile, checkMachines } from './doctor-machines.ts';
 
 const run = promisify(execFile);
 const PROGRAM_MS = 10_000;
 
 export async function doctor(options: { readonly json?: boolean }): Promise<number> {
   const place = enginePlace();
-  const checks = [await checkFolders(place), ...(await checkNativeModules()), await checkGit(), ...(await checkEngine(place))];
+  // Before the folders: making them ready closes what stands open.
+  const keys = checkKeysFile(place.paths.machineKeysFile);
+  const folders = await checkFolders(place);
+  const checks = [
+    folders,
+    ...(await checkNativeModules()),
+    await checkGit(),
+    ...(keys ? [keys] : []),
+    ...(await checkEngine(place)),
+  ];
   if (options.json) printJson({ checks });
   else {
     const paint = painter(hasColors(process.stdout));
@@ -44,7 +46,7 @@ async function checkFolders({ paths }: EnginePlace): Promise<Check> {
     for (const folder of [paths.config, paths.data, paths.logs, paths.cache]) await access(folder, constants.W_OK);
     return ok(name, `data in ${paths.data}, settings in ${paths.settingsFile}, logs in ${paths.logs}.`);
   } catch (error) {
-    return { name, state: 'bad', message: failureOf(error).message, fix: 'Make it yours and writable, or set BATON_HOME.' };
+    return bad(name, failureOf(error).message, 'Make it yours and writable, or set BATON_HOME.');
   }
 }
 
@@ -62,12 +64,7 @@ async function checkNativeModules(): Promise<Check[]> {
         return ok(name, `loads on Node ${process.versions.node}.`);
       } catch (error) {
         const [why] = failureOf(error).message.split('\n').slice(-1);
-        return {
-          name,
-          state: 'bad' as const,
-          message: `does not load: ${why ?? ''}.`,
-          fix: 'In a checkout: npm run setup. Else install Baton again.',
-        };
+        return bad(name, `does not load: ${why ?? ''}.`, 'In a checkout: npm run setup. Else install Baton again.');
       }
     }),
   );
@@ -78,12 +75,7 @@ async function checkGit(): Promise<Check> {
     const { stdout } = await run('git', ['--version'], { timeout: PROGRAM_MS });
     return ok('git', `${stdout.trim()}.`);
   } catch {
-    return {
-      name: 'git',
-      state: 'warn',
-      message: 'cannot be run.',
-      fix: 'Install git: completing files and Claude’s work on a repository need it.',
-    };
+    return warn('git', 'cannot be run.', 'Install git: completing files and Claude’s work on a repository need it.');
   }
 }
 
@@ -92,14 +84,9 @@ async function checkEngine(place: EnginePlace): Promise<Check[]> {
   try {
     const socket = await connectTo(place.socket);
     if (socket === null) {
-      return [
-        {
-          name,
-          state: 'warn',
-          message: `does not run (${place.socket}).`,
-          fix: 'Open the app, or: baton server start. Then look again: Claude is checked by the engine.',
-        },
-      ];
+      const fix =
+        'Open the app, or: baton server start. Then look again: Claude and your other machines are checked by the engine.';
+      return [warn(name, `does not run (${place.socket}).`, fix)];
     }
     return await withSocket(place, socket, async (client) => {
       const { pid, version } = await client.call('engine.status', {});
@@ -108,26 +95,16 @@ async function checkEngine(place: EnginePlace): Promise<Check[]> {
       return [
         version === BATON_VERSION
           ? ok(name, `version ${version} answers (pid ${pid}).`)
-          : {
-              name,
-              state: 'warn',
-              message: `is version ${version}, this command ${BATON_VERSION}.`,
-              fix: 'Start it anew: baton server stop',
-            },
-        problems.length === 0
-          ? ok('settings', `${path} is in order.`)
-          : { name: 'settings', state: 'warn', message: problems.join(' '), fix: `Edit ${path}.` },
+          : warn(name, `is version ${version}, this command ${BATON_VERSION}.`, 'Start it anew: baton server stop'),
+        problems.length === 0 ? ok('settings', `${path} is in order.`) : warn('settings', problems.join(' '), `Edit ${path}.`),
         claude.state === 'ready'
           ? ok('claude', `${claude.version ?? ''} ${claude.path ?? ''} is ready.`.trim())
-          : { name: 'claude', state: 'warn', message: claude.message, fix: null },
+          : warn('claude', claude.message, null),
+        ...(await checkMachines(await client.call('machines.list', {}), (await client.call('session.list', {})).sessions)),
       ];
     });
   } catch (error) {
     const { message, hint } = failureOf(error);
-    return [{ name, state: 'bad', message, fix: hint ?? `See the logs in ${place.paths.logs}.` }];
+    return [bad(name, message, hint ?? `See the logs in ${place.paths.logs}.`)];
   }
-}
-
-function ok(name: string, message: string): Check {
-  return { name, state: 'ok', message, fix: null };
 }

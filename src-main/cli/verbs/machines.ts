@@ -42,9 +42,12 @@ function machineTable({ machines: all }: MachineList): string {
   );
 }
 
-function stateOf({ online, state, lastSeen }: Machine): string {
-  if (online) return 'online';
+export function stateOf({ self, online, state, lastSeen, version }: Machine): string {
+  if (online) return state === 'asleep' ? 'asleep' : 'online';
+  if (self) return 'not connected';
   const since = lastSeen === null ? '' : `, seen ${ago(Date.now() - Date.parse(lastSeen))} ago`;
+  // Of one that has never said anything nothing is known for another reason.
+  if (state === 'unknown') return version === null && lastSeen === null ? 'not seen yet' : `unknown${since}`;
   return `${state === 'asleep' ? 'asleep' : 'offline'}${since}`;
 }
 
