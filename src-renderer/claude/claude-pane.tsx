@@ -84,7 +84,7 @@ export function ClaudePane({ runId, active, visible }: PaneProps) {
       outbox.add({ text: prompt?.text ?? '', images: again });
     },
   });
-  const menu = useConversationMenu(runId, folds, actions.copy);
+  const menu = useConversationMenu(runId, folds);
   const { focusCard } = useClaudeKeys({
     runId,
     root,

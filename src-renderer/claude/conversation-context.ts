@@ -7,7 +7,6 @@ export interface ConversationActions {
   readonly openLink: (url: string) => void;
   /** Opens a file of the session's machine, at a line where it is known. Relative to the session's folder. */
   readonly openPath: (path: string, line?: number) => void;
-  readonly copy: (text: string) => Promise<void>;
   /** An event's payload as it is in the log. */
   readonly readEvent: (seq: number) => Promise<unknown>;
 }

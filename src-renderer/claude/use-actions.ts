@@ -25,9 +25,6 @@ export function useActions(runId: RunId, cwd: string): ConversationActions {
         const opening = call('shell.openPath', { path: whole, line: line ?? null });
         opening.catch((error: unknown) => showFailure(t('link.failed', { url: path }), error));
       },
-      copy: async (text) => {
-        await call('shell.clipboardWrite', { text });
-      },
       readEvent: async (seq) => {
         const { events } = await call('history.read', { runId, after: Seq.parse(seq - 1), limit: 1 });
         return events[0]?.payload ?? null;

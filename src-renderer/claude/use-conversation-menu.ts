@@ -5,6 +5,7 @@ import { EMPTY_CONVERSATION, foldEvents } from '../../src-shared/conversation.ts
 import { CONVERSATION_CHANNELS } from '../../src-shared/conversation-facts.ts';
 import { conversationMarkdown } from '../../src-shared/conversation-markdown.ts';
 import { NO_SEQ, type RunId, type Seq } from '../../src-shared/ids.ts';
+import { writeClipboard } from '../clipboard.ts';
 import { call } from '../engine.ts';
 import { useKeyLabel } from '../navigation/keymap.ts';
 import { forkSession } from '../session-actions.ts';
@@ -15,17 +16,18 @@ import { type Folds, useIsVerbose } from './conversation/folds.ts';
 const PAGE_EVENTS = 2000;
 
 /** What can be done with the conversation as a whole. */
-export function useConversationMenu(runId: RunId, folds: Folds, copy: (text: string) => Promise<void>): readonly MenuItem[] {
+export function useConversationMenu(runId: RunId, folds: Folds): readonly MenuItem[] {
   const { t } = useTranslation('claude');
+  const { t: frame } = useTranslation();
   const isVerbose = useIsVerbose(folds);
   const unfoldKey = useKeyLabel('claude.unfoldAll');
   return useMemo(() => {
     const copyAll = async () => {
       try {
-        await copy(await wholeConversation(runId));
-        showNotice(t('copied'));
+        await writeClipboard(await wholeConversation(runId));
+        showNotice(frame('copied'));
       } catch (error) {
-        showFailure(t('copyFailed'), error);
+        showFailure(frame('failed', { what: t('menu.copy') }), error);
       }
     };
     const fork = () => {
@@ -41,7 +43,7 @@ export function useConversationMenu(runId: RunId, folds: Folds, copy: (text: str
         onSelect: () => folds.setVerbose(!folds.isVerbose),
       },
     ];
-  }, [runId, folds, isVerbose, copy, unfoldKey, t]);
+  }, [runId, folds, isVerbose, unfoldKey, t, frame]);
 }
 
 /** From its first event, however little of it is on screen. */

@@ -1,12 +1,12 @@
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { MachineId } from '../../src-shared/ids.ts';
+import { RenameDialog } from '../dialogs/rename-dialog.tsx';
 import { useSubmit } from '../dialogs/use-submit.ts';
 import { call } from '../engine.ts';
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { ErrorNotice } from '../ui/error-notice.tsx';
-import { Field, Input } from '../ui/input.tsx';
 import { machineById } from './machine-state.ts';
 
 interface OfMachine {
@@ -16,40 +16,18 @@ interface OfMachine {
 
 export function RenameMachine({ machineId, onClose }: OfMachine) {
   const { t } = useTranslation('machines');
-  const { t: frame } = useTranslation();
-  const form = useId();
-  const [name, setName] = useState(() => machineById(machineId)?.name ?? '');
-  const rename = async () => void (await call('machines.rename', { machineId, name: name.trim() }));
-  const { isBusy, problem, handleSubmit } = useSubmit(rename, onClose);
   return (
-    <Dialog
-      open
-      onOpenChange={(open) => !open && onClose()}
+    <RenameDialog
       title={t('rename.title')}
-      actions={
-        <>
-          <Button onClick={onClose}>{frame('cancel')}</Button>
-          <Button type="submit" form={form} variant="primary" busy={isBusy}>
-            {t('rename.do')}
-          </Button>
-        </>
-      }
-    >
-      <form id={form} onSubmit={handleSubmit}>
-        <Field label={t('rename.label')} help={t('rename.help')} problem={problem}>
-          {(ids) => (
-            <Input
-              {...ids}
-              value={name}
-              required
-              maxLength={64}
-              onFocus={(event) => event.target.select()}
-              onChange={(event) => setName(event.target.value)}
-            />
-          )}
-        </Field>
-      </form>
-    </Dialog>
+      label={t('rename.label')}
+      help={t('rename.help')}
+      action={t('rename.do')}
+      name={machineById(machineId)?.name ?? ''}
+      maxLength={64}
+      isRequired
+      rename={async (name) => void (await call('machines.rename', { machineId, name: name.trim() }))}
+      onClose={onClose}
+    />
   );
 }
 

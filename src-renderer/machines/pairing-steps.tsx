@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next';
 import type { PairingState } from '../../src-shared/machines.ts';
 import { call } from '../engine.ts';
 import { Button } from '../ui/button.tsx';
-import { CopyTextButton } from '../ui/copy-button.tsx';
+import { CopyButton } from '../ui/copy-button.tsx';
 import { ErrorNotice } from '../ui/error-notice.tsx';
 import { Spinner } from '../ui/spinner.tsx';
 import { describeFailure } from '../ui/toasts.tsx';
@@ -85,7 +85,7 @@ function Code({ state: { code, joinText, expiresAt } }: { state: StateOf<'offeri
         <div className="min-w-56 flex-1">
           <p className="flex items-center gap-1 font-medium">
             <span className="flex-1">{t('code.label')}</span>
-            <CopyTextButton text={joinText} label={t('code.copyCode')} />
+            <CopyButton text={joinText} label={t('code.copyCode')} />
           </p>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: reading begins here when the code appears */}
           <p data-pairing-step="offering" tabIndex={0} className="font-mono text-15 leading-7 break-words selectable">
@@ -103,7 +103,7 @@ function Code({ state: { code, joinText, expiresAt } }: { state: StateOf<'offeri
       <div>
         <p className="flex items-center gap-1 font-medium">
           <span className="flex-1">{t('code.command')}</span>
-          <CopyTextButton text={command} label={t('code.copyCommand')} />
+          <CopyButton text={command} label={t('code.copyCommand')} />
         </p>
         <code className="block rounded-md bg-sunken px-2 py-1 break-all selectable">{command}</code>
       </div>

@@ -4,7 +4,7 @@ import type { RelayStatus } from '../../src-shared/machines.ts';
 import { runCommand } from '../commands.ts';
 import { call } from '../engine.ts';
 import { useWindow } from '../store.ts';
-import { CopyTextButton } from '../ui/copy-button.tsx';
+import { CopyButton } from '../ui/copy-button.tsx';
 import { ErrorNotice } from '../ui/error-notice.tsx';
 import { useNow } from '../ui/now.ts';
 import { clockTime } from '../ui/relative-time.tsx';
@@ -64,7 +64,7 @@ function Address({ name, value }: { name: string; value: string }) {
       <dt className="text-dim">{name}</dt>
       <dd className="flex min-w-0 items-center gap-1">
         <code className="min-w-0 break-all selectable">{value}</code>
-        <CopyTextButton text={value} label={t('relay.copyAddress')} />
+        <CopyButton text={value} label={t('relay.copyAddress')} />
       </dd>
     </>
   );

@@ -1,12 +1,12 @@
 import { useMemo, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
+import { readClipboard, writeClipboard } from '../clipboard.ts';
 import { call } from '../engine.ts';
 import type { Attachment } from '../pane-contract.ts';
 import { useWindow } from '../store.ts';
 import { announce } from '../ui/announcer.tsx';
 import { clockTime } from '../ui/relative-time.tsx';
 import { showFailure } from '../ui/toasts.tsx';
-import { readClipboard, writeClipboard } from './clipboard.ts';
 import type { CommandState } from './command-marks.ts';
 import { absolutePath } from './link-text.ts';
 import type { LinkTarget } from './links.ts';

@@ -5,7 +5,7 @@ import type { Turn } from '../../../src-shared/conversation-items.ts';
 import { answerMarkdown } from '../../../src-shared/conversation-markdown.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 
-import { CopyButton } from '../copy-button.tsx';
+import { CopyButton } from '../../ui/copy-button.tsx';
 import { formatDuration } from '../tools/output.tsx';
 
 export interface EndActions {

@@ -3,8 +3,8 @@ import { memo } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Turn } from '../../../src-shared/conversation-items.ts';
 import { IconButton } from '../../ui/button.tsx';
+import { CopyButton } from '../../ui/copy-button.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';
-import { CopyButton } from '../copy-button.tsx';
 import { useFold } from './folds.ts';
 import { Images } from './images.tsx';
 

@@ -1,6 +1,6 @@
 import { memo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { CopyButton } from '../copy-button.tsx';
+import { CopyButton } from '../../ui/copy-button.tsx';
 import { ScrollBox } from '../scroll-box.tsx';
 import { type TokenLines, useHighlight } from './highlight.ts';
 

@@ -1,6 +1,6 @@
 import { memo, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { CopyButton } from '../copy-button.tsx';
+import { CopyButton } from '../../ui/copy-button.tsx';
 import { ScrollBox } from '../scroll-box.tsx';
 import { parseAnsi, stripAnsi } from './ansi.ts';
 

@@ -1,4 +1,4 @@
-import { call } from '../engine.ts';
+import { call } from './engine.ts';
 
 /** The system's clipboard, by the desktop shell or by what stands in for it in a browser. */
 export async function readClipboard(): Promise<string> {
