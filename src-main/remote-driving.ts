@@ -67,6 +67,7 @@ export class RemoteDriving {
       context,
       peers,
       hosted: (runId) => engine.hosted.get(runId),
+      onLog: (listener) => engine.onLog(listener),
       perform: (operation, params, caller) => engine.perform(operation, params, caller),
       allows: () => settings()['machines.allow'],
     });

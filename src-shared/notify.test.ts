@@ -121,7 +121,10 @@ describe('noticeFor', () => {
   });
 
   it('[view-1] names the machine of a session that runs elsewhere', () => {
-    const session = summary({ machine: 'desktop', remote: { connection: 'live', heardAt: null, historyComplete: true } });
+    const session = summary({
+      machine: 'desktop',
+      remote: { connection: 'live', behindBytes: null, heardAt: null, historyComplete: true },
+    });
     const happening: Happening = { kind: 'permission-asked', session };
     expect(noticeFor(happening, away, DEFAULT_SETTINGS, nothing)?.title).toBe('Claude in api on desktop: asks for permission');
     const settings = { ...DEFAULT_SETTINGS, 'notifications.showContent': true };

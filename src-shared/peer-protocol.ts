@@ -17,6 +17,10 @@ export const PEER_PART_BYTES = 64 * 1024;
 export const MAX_PEER_MESSAGE_BYTES = 64 * 1024 * 1024;
 /** Typed bytes in one frame; more of them follow in the next. */
 export const MAX_KEYS_BYTES = 32 * 1024;
+/** A terminal's screen, deflated, without what has scrolled away. A larger one is not shown. */
+export const MAX_SHOWN_SCREEN_BYTES = 512 * 1024;
+/** Logs in one telling of how far they have come; of others it is told a moment later. */
+export const MAX_TOLD_LOGS = 500;
 /** Clients of one machine that look at one session. */
 export const MAX_LOOKING = 200;
 /** What may only be done soon after it was said is refused when the beat that it names is older. */
@@ -90,6 +94,23 @@ export const PeerWord = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('reply'), callId: z.uuid(), outcome: CallOutcome }),
   /** Keys were typed that the host does not take. Told from time to time, while they come. */
   z.strictObject({ type: z.literal('keys-refused'), runId: RunId, refusal: Refusal }),
+  /** How far logs of the sender have come that grow quickly (LogPoint): who follows them knows how much is on its way. */
+  z.strictObject({
+    type: z.literal('logs'),
+    logs: z
+      .array(z.strictObject({ runId: RunId, since: Seq, seq: Seq, bytes: z.int().check(z.nonnegative()) }))
+      .check(z.maxLength(MAX_TOLD_LOGS)),
+  }),
+  /** The sender looks at a terminal whose log comes too slowly: it wants the screen as soon as that is another than after `after`. */
+  z.strictObject({ type: z.literal('screen-wanted'), runId: RunId, after: Seq }),
+  /** `data`: as the checkpoint's, packed (log-payload.ts). */
+  z.strictObject({
+    type: z.literal('screen'),
+    runId: RunId,
+    seq: Seq,
+    ...Cells.shape,
+    data: bytes(MAX_SHOWN_SCREEN_BYTES),
+  }),
   /** The deed (its inputId or callId) named an old beat and was not done; this frame has the new one. */
   z.strictObject({ type: z.literal('expired'), of: z.uuid() }),
 ]);

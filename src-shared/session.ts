@@ -89,6 +89,8 @@ export const RemoteStanding = z.object({
    * another one than what was kept here; both are kept, and it is not followed any more.
    */
   connection: z.enum(['live', 'behind', 'away', 'forked']),
+  /** About how much of its log is still on its way, as its host says; null: hardly any, or its host has not said. */
+  behindBytes: z.nullable(z.int()),
   /** When the newest of it arrived; null: nothing has yet. RFC 3339. */
   heardAt: z.nullable(z.string()),
   /** false: the beginning is still being loaded. */

@@ -75,7 +75,9 @@ export function engineOperations(
       const session = engine.session(runId);
       if (session instanceof RemoteSession) {
         const { session: forked } = await session.call('session.fork', { inputId, runId, seq });
-        return { session: { ...forked, remote: { connection: 'behind', heardAt: null, historyComplete: true } } };
+        return {
+          session: { ...forked, remote: { connection: 'behind', behindBytes: null, heardAt: null, historyComplete: true } },
+        };
       }
       const { spec, log } = session;
       const { state } = log.published;

@@ -1,5 +1,6 @@
 import type { LogEvent } from '../../src-shared/events.ts';
 import type { Epoch, RunId, Seq } from '../../src-shared/ids.ts';
+import type { Screen } from '../../src-shared/operations.ts';
 import type { LiveText } from '../../src-shared/protocol.ts';
 import type { SessionSpec, SessionState, SessionSummary } from '../../src-shared/session.ts';
 import type { Outcome, SessionCommand } from './session-commands.ts';
@@ -32,6 +33,8 @@ export interface EngineSession {
   keys(viewer: SessionViewer | null, data: Uint8Array): void;
   /** What is being written at this moment. */
   liveTexts(): readonly LiveText[];
+  /** What its terminal shows where it runs, which is further on than the log here; null: the log here is what there is to show. */
+  ahead(): Screen | null;
   /** How far the one who drives is behind has changed. */
   watchDriver(): void;
 }

@@ -69,7 +69,7 @@ export class Engine {
   readonly #connections = new Set<Connection>();
   readonly #listeners = new Set<(summary: SessionSummary) => void>();
   readonly #removalListeners = new Set<(runId: RunId) => void>();
-  readonly #logListeners = new Set<(runId: RunId) => void>();
+  readonly #logListeners = new Set<(runId: RunId, bytes: number) => void>();
   readonly #events = new EventRate();
   readonly #operations: OperationHandlers;
   readonly #changes = new SessionChanges((session) => this.#tellChange(session));
@@ -83,9 +83,9 @@ export class Engine {
       ...options,
       now: options.now ?? Date.now,
       onChange: (session, isUrgent) => this.#changes.add(session, isUrgent),
-      onEvents: ({ runId }, count) => {
+      onEvents: ({ runId }, count, bytes) => {
         this.#events.add(count);
-        for (const listener of this.#logListeners) listener(runId);
+        for (const listener of this.#logListeners) listener(runId, bytes);
       },
       onNotice: (runId, notice) => this.broadcast({ type: 'session:notice', runId, ...notice }),
     };
@@ -167,8 +167,8 @@ export class Engine {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
-  /** Told at once when events of a session that this machine hosts were published. */
-  onLog(listener: (runId: RunId) => void): () => void {
+  /** Told at once when events of a session that this machine hosts were published, and how many bytes they have. */
+  onLog(listener: (runId: RunId, bytes: number) => void): () => void {
     this.#logListeners.add(listener);
     return () => this.#logListeners.delete(listener);
   }

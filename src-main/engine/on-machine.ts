@@ -29,7 +29,7 @@ export function onMachine(handlers: OperationHandlers, others: OtherMachines): O
   const asSeenHere = async ({ session }: ResultOf<'session.create'>): Promise<ResultOf<'session.create'>> => ({
     session: (await others.arrived(session.runId)) ?? {
       ...session,
-      remote: { connection: 'behind', heardAt: null, historyComplete: true },
+      remote: { connection: 'behind', behindBytes: null, heardAt: null, historyComplete: true },
     },
   });
   const {

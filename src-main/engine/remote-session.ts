@@ -1,6 +1,7 @@
+import { Backlog, type LogPoint } from '../../src-shared/backlog.ts';
 import { type LogEvent, newEvent } from '../../src-shared/events.ts';
 import type { Epoch, MachineId, RunId, Seq } from '../../src-shared/ids.ts';
-import type { OperationName, ParamsOf, ResultOf } from '../../src-shared/operations.ts';
+import type { OperationName, ParamsOf, ResultOf, Screen } from '../../src-shared/operations.ts';
 import type { HostMessage, LiveText } from '../../src-shared/protocol.ts';
 import { RefusalError } from '../../src-shared/refusal.ts';
 import type { ReplicaState } from '../../src-shared/replication.ts';
@@ -86,6 +87,9 @@ export class RemoteSession implements EngineSession {
   #replica: ReplicaState;
   #connection: RemoteStanding['connection'];
   readonly #live = new Map<string, LiveText>();
+  readonly #backlog = new Backlog();
+  #behindBytes: number | null = null;
+  #ahead: Screen | null = null;
   #isWatched = false;
   #isHistoryComplete: boolean;
 
@@ -117,6 +121,7 @@ export class RemoteSession implements EngineSession {
         const isWatched = this.viewers.size > 0;
         if (isWatched !== this.#isWatched) {
           this.#isWatched = isWatched;
+          if (!isWatched) this.#ahead = null;
           dependencies.onWatched(this.runId);
         }
         dependencies.onChange(this, true);
@@ -166,7 +171,8 @@ export class RemoteSession implements EngineSession {
       viewers: this.viewers.size,
       branchOf: this.#branchOf,
       remote: {
-        connection: this.#connection,
+        connection: this.#connection === 'live' && this.#behindBytes !== null ? 'behind' : this.#connection,
+        behindBytes: this.#behindBytes,
         heardAt: heardMs === 0 ? null : new Date(heardMs).toISOString(),
         historyComplete: this.#isHistoryComplete,
       },
@@ -196,6 +202,20 @@ export class RemoteSession implements EngineSession {
     return [...this.#live.values()];
   }
 
+  ahead(): Screen | null {
+    return this.#ahead;
+  }
+
+  /** What is shown of its terminal is as far as this event. */
+  get shownSeq(): Seq {
+    return this.#ahead?.seq ?? this.#published.seq;
+  }
+
+  /** Its log comes too slowly to be looked at: what its terminal shows has to be had from its host. */
+  get needsScreens(): boolean {
+    return this.spec.kind === 'pty' && (this.#ahead !== null || this.#behindBytes !== null);
+  }
+
   /** Only its host can hold a program back. */
   watchDriver(): void {}
 
@@ -222,13 +242,34 @@ export class RemoteSession implements EngineSession {
       this.#published = { seq: last.seq, state: run === events ? state : run.reduce(foldState, this.#published.state) };
       this.#epoch = last.epoch;
       this.#lastTs = last.ts;
+      if (this.#ahead !== null && this.#ahead.seq <= last.seq) this.#ahead = null;
       this.viewers.publish(publishedOf(this.runId, run));
       for (const event of run) this.screen.show(event);
     }
+    this.#behindBytes = this.#backlog.behindBytes(this.#published.seq);
     this.#dependencies.onChange(
       this,
       events.some(({ channel }) => channel !== 'pty:stdout'),
     );
+  }
+
+  /** How far its log has come there. */
+  hostIsAt(point: LogPoint): void {
+    this.#backlog.heard(point);
+    const before = this.#behindBytes;
+    this.#behindBytes = this.#backlog.behindBytes(this.#published.seq);
+    if (before !== this.#behindBytes) this.#dependencies.onChange(this, (before === null) !== (this.#behindBytes === null));
+  }
+
+  /** What its terminal shows there by now: viewers see it until its log is here that far [slow-2]. */
+  screenBeat(screen: Screen): void {
+    if (this.#isWatched) this.#lookAhead(screen.seq > this.#published.seq ? screen : null);
+  }
+
+  #lookAhead(screen: Screen | null): void {
+    if (screen === this.#ahead) return;
+    this.#ahead = screen;
+    this.viewers.lookAhead();
   }
 
   /** The beginning of its log was filled in. */
@@ -243,6 +284,7 @@ export class RemoteSession implements EngineSession {
     this.#connection = connection;
     this.#replica = replica;
     if (isSame) return;
+    if (connection === 'forked') this.#lookAhead(null);
     if (connection !== 'live' && connection !== 'behind') this.viewers.tellInstead(null);
     this.#dependencies.onChange(this, true);
   }

@@ -93,22 +93,22 @@ export class SessionScreen {
   }
 
   /** The screen as far as it is parsed, at once; events after its `seq` complete it. null: this session has no terminal. */
-  async latest(): Promise<Screen | null> {
+  async latest(scrollbackLines = LIVE_SCROLLBACK_LINES): Promise<Screen | null> {
     this.#readers += 1;
     try {
       await this.open();
-      return (await this.#handle?.latest({ scrollbackLines: LIVE_SCROLLBACK_LINES })) ?? null;
+      return (await this.#handle?.latest({ scrollbackLines })) ?? null;
     } finally {
       this.#readers -= 1;
     }
   }
 
   /** The screen after everything that was published before this call. null: this session has no terminal. */
-  async snapshot(): Promise<Screen | null> {
+  async snapshot(scrollbackLines = LIVE_SCROLLBACK_LINES): Promise<Screen | null> {
     this.#readers += 1;
     try {
       if (this.#handle === null) await this.open();
-      return (await this.#handle?.snapshot({ scrollbackLines: LIVE_SCROLLBACK_LINES })) ?? null;
+      return (await this.#handle?.snapshot({ scrollbackLines })) ?? null;
     } finally {
       this.#readers -= 1;
       this.letGo();

@@ -33,6 +33,8 @@ export interface SessionViewer {
   publish(published: Published): void;
   /** Frames that may be dropped when the viewer is behind. */
   tell(frame: Uint8Array): void;
+  /** The session has another screen `ahead` of its log. */
+  lookAhead(): void;
   /** Output it was to be shown and has not parsed yet. */
   readonly behindBytes: number;
 }
@@ -92,6 +94,10 @@ export class SessionViewers {
 
   publish(published: Published): void {
     for (const viewer of this.#viewers) viewer.publish(published);
+  }
+
+  lookAhead(): void {
+    for (const viewer of this.#viewers) viewer.lookAhead();
   }
 
   live(live: LiveText): void {

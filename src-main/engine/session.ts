@@ -7,6 +7,7 @@ import type { Store } from '../store/store.ts';
 import type { Adapter, AdapterFactory, AdapterHost } from './adapters/adapter.ts';
 import type { Children } from './children.ts';
 import type { EngineSession } from './engine-session.ts';
+import { payloadBytes } from './log-tail.ts';
 import { OutputHold } from './output-hold.ts';
 import { readLog } from './read-log.ts';
 import type { Screens } from './screen.ts';
@@ -33,7 +34,8 @@ export interface SessionDependencies {
   readonly now: () => number;
   /** Something that lists show has changed. `isUrgent` is false for mere activity. */
   readonly onChange: (session: Session, isUrgent: boolean) => void;
-  readonly onEvents: (session: Session, count: number) => void;
+  /** `bytes`: of their payloads. */
+  readonly onEvents: (session: Session, count: number, bytes: number) => void;
   /** A program has something to tell the user. */
   readonly onNotice: (runId: RunId, notice: ProgramNotice) => void;
   /** Something went wrong that is nobody's request. */
@@ -314,7 +316,11 @@ export class Session implements AdapterHost, EngineSession {
     this.viewers.publish(publishedOf(this.runId, events));
     for (const event of events) this.screen.show(event);
     this.watchDriver();
-    this.#dependencies.onEvents(this, events.length);
+    this.#dependencies.onEvents(
+      this,
+      events.length,
+      events.reduce((sum, event) => sum + payloadBytes(event), 0),
+    );
     this.#dependencies.onChange(
       this,
       events.some(({ channel }) => channel !== 'pty:stdout'),
@@ -327,6 +333,11 @@ export class Session implements AdapterHost, EngineSession {
     if (size.cols === this.state.cols && size.rows === this.state.rows) return;
     this.#adapter?.resize(size.cols, size.rows);
     this.#inBackground('resizing', this.append([newEvent('pty:resize', 'resized', { cols: size.cols, rows: size.rows })]));
+  }
+
+  /** Nothing is further on than the log where it is written. */
+  ahead(): null {
+    return null;
   }
 
   /** Only the terminal of the one who drives, on this machine, may hold the program back [pty-4]. */

@@ -1,5 +1,6 @@
 import type { LogEvent } from '../../src-shared/events.ts';
 import { type ClientId, NO_SEQ, Seq } from '../../src-shared/ids.ts';
+import type { Screen } from '../../src-shared/operations.ts';
 import { type ClientMessage, encodeMessage, type HostMessage, VIEWER_WINDOW_BYTES } from '../../src-shared/protocol.ts';
 import type { Wire } from '../../src-shared/wire.ts';
 import type { Store } from '../store/store.ts';
@@ -19,7 +20,8 @@ type AttachMessage = Extract<ClientMessage, { type: 'run:attach' }>;
 /**
  * One attachment: a cursor into a session's log that moves to the present and stays there [seq-3]. Live and catching up are the
  * same: whenever the window allows, what follows the cursor is sent; if that has left memory, a terminal starts over from its
- * screen [wire-5] and a conversation reads on from the store.
+ * screen [wire-5] and a conversation reads on from the store. Where the log itself is behind what its host shows, the viewer sees those
+ * screens, and starts over from the one here when the log has come that far [slow-2].
  */
 export class RunViewer implements SessionViewer {
   readonly clientId: ClientId;
@@ -37,6 +39,8 @@ export class RunViewer implements SessionViewer {
   /** Output published since this attachment began, and how much of it the cursor has passed (less than none: it began further back). */
   #publishedBytes = 0;
   #passedBytes = 0;
+  /** The client shows this in place of the log. */
+  #shownAhead: Screen | null = null;
   #isPumping = false;
   #isGone = false;
   /** Something that may be dropped was: it is told anew, whole, when the viewer is up to date. */
@@ -121,7 +125,8 @@ export class RunViewer implements SessionViewer {
     this.#publishedBytes += published.outputBytes;
     if (this.#cursor === null) return;
     const { events } = published;
-    if ((events[0] as LogEvent).seq === this.#cursor + 1 && !this.#isPumping && this.#hasCredit()) {
+    const isNext = (events[0] as LogEvent).seq === this.#cursor + 1 && this.#shownAhead === null;
+    if (isNext && !this.#isPumping && this.#hasCredit()) {
       this.#wire.send(published.frame());
       this.#passed(events, published.outputBytes);
     } else this.#pump();
@@ -134,6 +139,10 @@ export class RunViewer implements SessionViewer {
       this.#hasMissed = true;
       this.#pump();
     }
+  }
+
+  lookAhead(): void {
+    if (this.#cursor !== null) this.#pump();
   }
 
   /**
@@ -153,6 +162,8 @@ export class RunViewer implements SessionViewer {
 
   async #startAt(after: Seq | null): Promise<{ after: Seq; screen: Extract<HostMessage, { type: 'run:attached' }>['screen'] }> {
     const { log, runId, screen } = this.#session;
+    this.#shownAhead = this.#session.ahead();
+    if (this.#shownAhead !== null) return { after: this.#shownAhead.seq, screen: this.#shownAhead };
     if (after !== null && log.recent(after, 0) !== null) return { after, screen: null };
     const current = await screen.latest();
     if (current !== null) return { after: current.seq, screen: current };
@@ -205,12 +216,19 @@ export class RunViewer implements SessionViewer {
   }
 
   #isBehind(): boolean {
-    return !this.#isGone && this.#cursor !== null && this.#cursor < this.#session.log.published.seq;
+    if (this.#isGone || this.#cursor === null) return false;
+    const ahead = this.#session.ahead();
+    if (ahead !== null || this.#shownAhead !== null) return ahead !== this.#shownAhead;
+    return this.#cursor < this.#session.log.published.seq;
   }
 
   async #catchUp(): Promise<void> {
     while (this.#isBehind() && this.#hasCredit()) {
       const cursor = this.#cursor as Seq;
+      if (this.#session.ahead() !== this.#shownAhead) {
+        await this.#followAhead();
+        continue;
+      }
       const events =
         this.#session.log.recent(cursor, CATCH_UP_BYTES) ?? ((await this.#resync(cursor)) ? [] : await this.#fromStore(cursor));
       const [first] = events;
@@ -221,17 +239,30 @@ export class RunViewer implements SessionViewer {
     }
   }
 
+  /** Shows what the session's host shows; or its log again, which has come that far. */
+  async #followAhead(): Promise<void> {
+    const ahead = this.#session.ahead();
+    const screen = ahead ?? (await this.#session.screen.snapshot());
+    // The next one came while that was drawn.
+    if (this.#isGone || ahead !== this.#session.ahead()) return;
+    this.#shownAhead = ahead;
+    if (screen !== null) this.#startOver(screen);
+  }
+
   /** False: there is no screen that is further on than the viewer. */
   async #resync(cursor: Seq): Promise<boolean> {
     const screen = await this.#session.screen.latest();
     if (screen === null || screen.seq <= cursor) return false;
-    if (this.#isGone) return true;
+    if (!this.#isGone && this.#session.ahead() === null) this.#startOver(screen);
+    return true;
+  }
+
+  #startOver(screen: Screen): void {
     const { log, runId } = this.#session;
     const { seq: lastSeq, state } = log.published;
     this.#send({ type: 'run:resync', runId, attachId: this.#attachId, session: this.#session.summary(), state, lastSeq, screen });
     this.#cursor = screen.seq;
     this.#passedBytes = this.#publishedBytes - log.outputAfter(screen.seq);
-    return true;
   }
 
   /** Committed events only: what is not committed yet is in memory anyway. */

@@ -131,6 +131,8 @@ export class SessionStream implements SessionViewer {
 
   /** Who watches and what is being written at this moment are no events. */
   tell(): void {}
+  /** It tells the log, as it comes. */
+  lookAhead(): void {}
 
   #fallBehind(): void {
     if (this.#feed === null) return;

@@ -9,7 +9,9 @@ import type { Caller } from '../engine/connection.ts';
 import type { Session } from '../engine/session.ts';
 import type { Outcome } from '../engine/session-commands.ts';
 import type { SessionViewer } from '../engine/session-viewers.ts';
+import { LogTeller } from './log-teller.ts';
 import type { PeerMessage, Peers } from './peers.ts';
+import { ScreenShows } from './screen-shows.ts';
 import { Showing } from './showing.ts';
 import type { SyncContext } from './sync-context.ts';
 
@@ -36,12 +38,14 @@ const CALLABLE: Partial<Record<OperationName, Rights>> = {
 };
 const RANK: Readonly<Record<Rights, number>> = { view: 0, type: 1, start: 2 };
 
-type HostedSession = Pick<Session, 'runId' | 'epoch' | 'execute' | 'keys' | 'liveTexts' | 'viewers'>;
+type HostedSession = Pick<Session, 'runId' | 'epoch' | 'execute' | 'keys' | 'liveTexts' | 'viewers' | 'log' | 'screen'>;
 
 export interface DrivingHostOptions {
   readonly context: SyncContext;
   readonly peers: Peers;
   readonly hosted: (runId: RunId) => HostedSession | undefined;
+  /** Events of a session were published; of so many bytes. */
+  readonly onLog: (listener: (runId: RunId, bytes: number) => void) => () => void;
   /** Carries out an operation; parameters are read by their schema. */
   readonly perform: (operation: OperationName, params: unknown, caller: Caller) => Promise<unknown>;
   /** What this machine lets any other do, whatever its rights are. */
@@ -65,6 +69,7 @@ class DistantViewer implements SessionViewer {
   /** Its machine has it from the log and from what is shown to all who watch. */
   publish(): void {}
   tell(): void {}
+  lookAhead(): void {}
 }
 
 interface Look {
@@ -80,6 +85,8 @@ type Reply = Extract<PeerWord, { type: 'reply' }>['outcome'];
 export class DrivingHost {
   readonly #options: DrivingHostOptions;
   readonly #showing: Showing;
+  readonly #screens: ScreenShows;
+  readonly #logs: LogTeller;
   readonly #looks = new Map<MachineId, Map<RunId, Look>>();
   readonly #calls = new Map<MachineId, Map<string, Promise<Reply>>>();
   readonly #underWay = new Map<MachineId, number>();
@@ -91,7 +98,13 @@ export class DrivingHost {
     this.#options = options;
     const { context, peers } = options;
     this.#showing = new Showing(peers, context.clock);
+    this.#screens = new ScreenShows(peers, context.onProblem);
+    this.#logs = new LogTeller({ clock: context.clock, peers, machines: () => peers.online, hosted: options.hosted });
     this.#ends = [
+      options.onLog((runId, bytes) => {
+        this.#screens.published(runId);
+        this.#logs.published(runId, bytes);
+      }),
       peers.onMessage((from, message) => this.#handle(from, message)),
       peers.onSeen((machine, online) => {
         if (!online) this.#forgetLooks(machine);
@@ -101,6 +114,7 @@ export class DrivingHost {
 
   stop(): void {
     for (const end of this.#ends) end();
+    this.#logs.stop();
     for (const machine of [...this.#looks.keys()]) this.#forgetLooks(machine);
     this.#gone.abort();
   }
@@ -110,6 +124,10 @@ export class DrivingHost {
     else if (message.type === 'keys') this.#keys(from, message);
     else if (message.type === 'look') this.#look(from, message);
     else if (message.type === 'call') this.#call(from, message);
+    else if (message.type === 'screen-wanted') {
+      const look = this.#looks.get(from)?.get(message.runId);
+      if (look !== undefined) this.#screens.want(from, look.session, message.after);
+    }
   }
 
   // ——— rights ———
@@ -239,6 +257,7 @@ export class DrivingHost {
     const look = looks?.get(runId);
     if (looks === undefined || look === undefined) return;
     looks.delete(runId);
+    this.#screens.forget(from, runId);
     if (looks.size === 0) this.#looks.delete(from);
     look.cancelExpiry();
     for (const viewer of look.viewers.values()) look.session.viewers.remove(viewer);

@@ -52,6 +52,7 @@ class Side {
       context: this.machine,
       peers,
       hosted: (runId) => engine.hosted.get(runId),
+      onLog: (listener) => engine.onLog(listener),
       perform: (operation, params, caller) => engine.perform(operation, params, caller),
       allows: () => this.allows,
     });

@@ -11,6 +11,7 @@ import type { Outcome, SessionCommand } from '../engine/session-commands.ts';
 import type { Outbox } from './outbox.ts';
 import type { PeerMessage, Peers } from './peers.ts';
 import { RemoteKeys } from './remote-keys.ts';
+import { ScreenAsks, type WatchedSession } from './screen-asks.ts';
 import type { SyncContext } from './sync-context.ts';
 
 /** Who looks is said again so often; the host forgets those it has not heard of for `FORGOTTEN_MS` (driving-host.ts). */
@@ -26,7 +27,7 @@ export interface DrivingOptions {
   readonly peers: Peers;
   readonly outbox: Outbox;
   /** A session of another machine, while it is kept here. */
-  readonly remote: (runId: RunId) => Pick<RemoteSession, 'live' | 'remoteViewers'> | undefined;
+  readonly remote: (runId: RunId) => (WatchedSession & Pick<RemoteSession, 'live' | 'remoteViewers' | 'hostIsAt'>) | undefined;
   readonly broadcast: (message: Extract<HostMessage, { type: 'session:notice' }>) => void;
 }
 
@@ -47,6 +48,7 @@ interface Call {
 export class Driving implements RemoteDrive {
   readonly #options: DrivingOptions;
   readonly #keys: RemoteKeys;
+  readonly #screens: ScreenAsks;
   readonly #looks = new Map<RunId, Look>();
   readonly #calls = new Map<string, Call>();
   readonly #noticedMs = new Map<string, number>();
@@ -60,6 +62,12 @@ export class Driving implements RemoteDrive {
       clock: context.clock,
       onLost: (runId, machine, why) => this.#notice(runId, machine, why),
     });
+    this.#screens = new ScreenAsks({
+      clock: context.clock,
+      peers,
+      watched: (runId) => (this.#looks.has(runId) ? options.remote(runId) : undefined),
+      onProblem: context.onProblem,
+    });
     this.#ends = [
       peers.onMessage((from, message) => this.#handle(from, message)),
       peers.onSeen((machine, online) => this.#seen(machine, online)),
@@ -69,6 +77,7 @@ export class Driving implements RemoteDrive {
 
   stop(): void {
     for (const end of this.#ends) end();
+    this.#screens.stop();
     this.#options.outbox.disconnect();
     for (const { endWatch, cancelRepeat } of this.#looks.values()) {
       endWatch();
@@ -114,6 +123,7 @@ export class Driving implements RemoteDrive {
       this.#looks.set(runId, { target, message, endWatch, cancelRepeat: () => {} });
     }
     this.#look(runId);
+    this.#screens.check(runId);
   }
 
   call<N extends OperationName>(machine: MachineId, operation: N, params: ParamsOf<N>): Promise<ResultOf<N>> {
@@ -178,6 +188,16 @@ export class Driving implements RemoteDrive {
         else this.#options.outbox.expired(from, message.of);
         return;
       }
+      case 'logs':
+        for (const { runId, ...point } of message.logs) {
+          const session = this.#options.remote(runId);
+          if (session?.machineId === from) session.hostIsAt(point);
+          this.#screens.check(runId);
+        }
+        return;
+      case 'screen':
+        this.#screens.came(from, message);
+        return;
       case 'keys-refused':
         if (this.#looks.get(message.runId)?.target.machineId === from) this.#tell(message.runId, message.refusal.message);
     }

@@ -93,6 +93,11 @@ export class Peers {
     return this.#context.signer.machine;
   }
 
+  /** Those that are connected to the relay now. */
+  get online(): readonly MachineId[] {
+    return [...this.#online];
+  }
+
   /** It is connected to the relay now, and so is this machine. */
   isOnline(machine: MachineId): boolean {
     return this.#online.has(machine);

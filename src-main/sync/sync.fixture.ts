@@ -65,9 +65,10 @@ export class SyncedMachine implements SyncContext {
     this.problems.push(message);
   };
 
-  connect(): void {
+  /** `through`: the address of the line to the relay, where it is not the relay's own. */
+  connect(through: string | null = null): void {
     this.#link = new Link({
-      connect: () => openSocketWire(`ws://127.0.0.1:${this.#relay.port}`),
+      connect: () => openSocketWire(through ?? `ws://127.0.0.1:${this.#relay.port}`),
       signer: this.signer,
       workspace: this.membership.workspace,
       chain: () => this.signer.entries,

@@ -58,7 +58,7 @@ function several(): void {
 const remote = {
   machine: 'desktop',
   machineId: DESKTOP,
-  remote: { connection: 'live', heardAt: null, historyComplete: true },
+  remote: { connection: 'live', behindBytes: null, heardAt: null, historyComplete: true },
 } as const;
 
 async function showCode(): Promise<void> {
@@ -262,18 +262,22 @@ describe('a session of another machine', () => {
   it('[view-1] says above itself where it runs, by what road and how old it is', async () => {
     several();
     const heardAt = hoursAgo(2);
-    const session = host.add({ title: 'there', ...remote, remote: { connection: 'live', heardAt, historyComplete: false } });
+    const session = host.add({
+      title: 'there',
+      ...remote,
+      remote: { connection: 'live', behindBytes: null, heardAt, historyComplete: false },
+    });
     close = await openWindow(host);
     fireEvent.click(within(screen.getByRole('list', { name: 'Sessions' })).getByRole('button', { name: /there/ }));
     const bar = await screen.findByRole('region', { name: 'Where this session runs' });
     expect(bar.textContent).toBe('on desktop · via relay · 2 h agoOlder history is loading');
-    host.change(session.runId, { remote: { connection: 'away', heardAt, historyComplete: true } });
+    host.change(session.runId, { remote: { connection: 'away', behindBytes: null, heardAt, historyComplete: true } });
     await settle(() => bar.textContent === 'on desktop · away · 2 h ago');
-    host.change(session.runId, { remote: { connection: 'forked', heardAt, historyComplete: true } });
+    host.change(session.runId, { remote: { connection: 'forked', behindBytes: null, heardAt, historyComplete: true } });
     await settle(() => bar.textContent === 'on desktop · followed no more · 2 h ago');
     host.machines.relay.lan = true;
     host.send({ type: 'machines:changed', ...host.machines });
-    host.change(session.runId, { remote: { connection: 'behind', heardAt, historyComplete: true } });
+    host.change(session.runId, { remote: { connection: 'behind', behindBytes: null, heardAt, historyComplete: true } });
     await settle(() => bar.textContent === 'on desktop · local network · 2 h agocatching up');
   });
 

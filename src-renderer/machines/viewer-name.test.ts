@@ -6,7 +6,7 @@ import { viewerName } from './viewer-name.ts';
 beforeAll(startTexts);
 
 const machines = [machine({ machineId: MACHINE, name: 'laptop', self: true }), machine({ name: 'desktop' })];
-const remote = { connection: 'live', heardAt: null, historyComplete: true } as const;
+const remote = { connection: 'live', behindBytes: null, heardAt: null, historyComplete: true } as const;
 
 describe('[view-1] who looks at a session', () => {
   it('is named with the machine, wherever the session and the viewer are', () => {

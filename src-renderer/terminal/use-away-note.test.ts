@@ -8,7 +8,7 @@ import { useAwayNote } from './use-away-note.ts';
 beforeAll(startTexts);
 
 const there = (connection: 'live' | 'away'): SessionSummary =>
-  summary({ machine: 'desktop', remote: { connection, heardAt: null, historyComplete: true } });
+  summary({ machine: 'desktop', remote: { connection, behindBytes: null, heardAt: null, historyComplete: true } });
 
 describe('typing into a terminal of another machine', () => {
   it('[view-4] is told once that it does not arrive, each time the machine goes away', () => {

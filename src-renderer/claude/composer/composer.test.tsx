@@ -204,7 +204,7 @@ describe('the composer', () => {
 });
 
 describe('a conversation of another machine', () => {
-  const remote = { connection: 'away', heardAt: null, historyComplete: true } as const;
+  const remote = { connection: 'away', behindBytes: null, heardAt: null, historyComplete: true } as const;
   const item = (text: string, state: 'waiting' | 'sent') =>
     ({ inputId: InputId.parse(crypto.randomUUID()), kind: 'prompt', text, since: '2026-11-21T10:00:00.000Z', state }) as const;
 
