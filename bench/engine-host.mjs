@@ -61,7 +61,7 @@ export async function openEngine(folder, hasScreens = true) {
     await screens.stop();
     await store.close();
   };
-  return { engine, stop };
+  return { engine, store, stop };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,0 +1,67 @@
+// Several machines: how soon what happens on one is seen on others, what a relay carries, typing into a session of another machine
+// while much is being filled in, and many devices on one conversation. `node bench/sync.bench.mjs typing` measures that part alone.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { installPeers } from './peers.mjs';
+import { FanOut } from './sync-fan-out.mjs';
+import { Machines } from './sync-machines.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const outDir = join(root, 'out', 'bench', 'sync');
+const parts = await bundle();
+const folder = await mkdtemp(join(tmpdir(), 'baton-bench-sync-'));
+const whyNoPeers = await installPeers();
+const fanOut = new FanOut({ root, folder, host: join(outDir, 'host.js'), hasPeers: whyNoPeers === null });
+const machines = new Machines({ root, folder, parts });
+try {
+  const measures = {
+    latency: () => fanOut.latency(),
+    maximum: () => fanOut.maximum(),
+    typing: () => machines.typing(),
+    devices: () => machines.devices(),
+  };
+  const results = whyNoPeers === null ? [] : [{ metric: 'beside y-websocket-server and hocuspocus', skipped: whyNoPeers }];
+  for (const name of process.argv.length > 2 ? process.argv.slice(2) : Object.keys(measures)) {
+    process.stderr.write(`sync: ${name}\n`);
+    results.push(...(await measures[name]()));
+  }
+  process.stdout.write(`${JSON.stringify({ name: 'sync', results }, null, 2)}\n`);
+} finally {
+  await machines.stop();
+  await fanOut.stop();
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** The parts of a machine, bundled as the app's are, into a folder of the benchmark's own. */
+async function bundle() {
+  const { build } = await import('vite');
+  const input = {
+    host: 'bench/sync-host.mjs',
+    'engine-host': 'bench/engine-host.mjs',
+    'pty-host': 'src-main/engine/pty-host.ts',
+    'store-worker': 'src-main/store/store-worker.ts',
+    'screen-worker': 'src-main/engine/screen-worker.ts',
+    client: 'src-shared/client.ts',
+    'stream-wire': 'src-main/stream-wire.ts',
+  };
+  await build({
+    root,
+    configFile: false,
+    logLevel: 'error',
+    build: {
+      ssr: true,
+      outDir,
+      emptyOutDir: true,
+      target: 'node20.18',
+      minify: false,
+      rollupOptions: {
+        input: Object.fromEntries(Object.entries(input).map(([name, path]) => [name, join(root, path)])),
+        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
+      },
+    },
+  });
+  const load = (name) => import(pathToFileURL(join(outDir, `${name}.js`)).href);
+  return { ...(await load('client')), ...(await load('stream-wire')) };
+}
