@@ -17,7 +17,7 @@ import {
 } from '../../src-shared/relay-protocol.ts';
 import { sign } from '../../src-shared/seal.ts';
 import type { Wire } from '../../src-shared/wire.ts';
-import { BulkWindow } from './bulk-window.ts';
+import { BulkQueue } from './bulk-queue.ts';
 import { Handshake, type Welcome } from './handshake.ts';
 
 /** How a machine stands with its relay. `sinceMs`: when that began. */
@@ -78,15 +78,6 @@ const LOOK_EVERY_MS = 5_000;
 const SLEPT_AFTER_MS = 3 * LOOK_EVERY_MS;
 /** For the answer to a ping after sleep. */
 const AWAKE_ANSWER_MS = 5_000;
-/** Bulk batches that wait for room; whoever has more waits for those first. */
-const MAX_BULK_WAITING = 64;
-
-interface Bulk {
-  readonly bytes: number;
-  readonly start: () => void;
-  readonly reject: (error: Error) => void;
-}
-
 /**
  * A machine's one connection to its relay. It keeps nothing that a log does not have: what was not acknowledged when a connection is
  * lost is rejected, and its owner sends it again from the log. Follows go on at their cursors by themselves.
@@ -96,8 +87,7 @@ export class Link {
   readonly #clock: Clock;
   readonly #follows = new Map<string, Following>();
   readonly #waiting = new Map<number, Waiting>();
-  readonly #window = new BulkWindow();
-  #bulk: Bulk[] = [];
+  readonly #bulk: BulkQueue<Answer>;
   readonly #stateListeners = new Set<(state: LinkState) => void>();
   readonly #messageListeners = new Set<(message: FromRelay) => void>();
   #state: LinkState;
@@ -116,6 +106,11 @@ export class Link {
   constructor(options: LinkOptions) {
     this.#options = options;
     this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#bulk = new BulkQueue({
+      clock: this.#clock,
+      isLive: () => this.#state.is === 'live',
+      append: (frame) => this.ask({ type: 'batch', frame, release: null }),
+    });
     this.#state = { is: 'connecting', sinceMs: this.#clock.nowMs() };
     void this.#open();
     this.#planLook();
@@ -141,60 +136,20 @@ export class Link {
    * it is out of reach.
    */
   ask(request: Request): Promise<Answer> {
-    return new Promise((resolve, reject) => this.#ask(request, { resolve, reject }));
-  }
-
-  #ask(request: Request, waiting: Waiting): void {
-    if (this.#state.is !== 'live') {
-      waiting.reject(new RefusalError('not-ready', 'The relay is out of reach.', 'It is tried again by itself.'));
-      return;
-    }
-    const ask = this.#nextAsk++;
-    this.#waiting.set(ask, waiting);
-    this.#send({ ...request, ask } as ToRelay);
+    return new Promise((resolve, reject) => {
+      if (this.#state.is !== 'live') {
+        reject(new RefusalError('not-ready', 'The relay is out of reach.', 'It is tried again by itself.'));
+        return;
+      }
+      const ask = this.#nextAsk++;
+      this.#waiting.set(ask, { resolve, reject });
+      this.#send({ ...request, ask } as ToRelay);
+    });
   }
 
   /** Appends a batch that can wait: it leaves when the line has room, behind what is asked meanwhile. */
   appendBulk(frame: Uint8Array): Promise<Answer> {
-    const bytes = frame.byteLength;
-    return new Promise((resolve, reject) => {
-      if (this.#bulk.length >= MAX_BULK_WAITING) {
-        reject(new RefusalError('queue-full', 'Too many batches wait for the line.', 'Wait for one of them to be stored.'));
-        return;
-      }
-      const start = () => {
-        const startedMs = this.#clock.nowMs();
-        this.#window.sent(bytes);
-        const done = () => {
-          this.#window.acknowledged(bytes, this.#clock.nowMs() - startedMs);
-          this.#sendBulk();
-        };
-        this.#ask(
-          { type: 'batch', frame, release: null },
-          {
-            resolve: (answer) => {
-              done();
-              resolve(answer);
-            },
-            reject: (error) => {
-              done();
-              reject(error);
-            },
-          },
-        );
-      };
-      this.#bulk.push({ bytes, start, reject });
-      this.#sendBulk();
-    });
-  }
-
-  #sendBulk(): void {
-    while (this.#state.is === 'live') {
-      const [next] = this.#bulk;
-      if (next === undefined || !this.#window.hasRoom(next.bytes)) return;
-      this.#bulk.shift();
-      next.start();
-    }
+    return this.#bulk.add(frame);
   }
 
   /** At most once, and only now: dropped when the relay is out of reach. False then. */
@@ -306,12 +261,11 @@ export class Link {
   }
 
   #live(welcome: Welcome, relayKey: Uint8Array): void {
-    this.#window.restart();
     this.#lastPingMs = this.#clock.nowMs();
     this.#setState({ is: 'live', sinceMs: this.#clock.nowMs(), welcome, relayKey });
     this.#send({ type: 'credit', bytes: FOLLOW_WINDOW_BYTES });
     for (const [stream, following] of this.#follows) this.#sendFollow(stream, following);
-    this.#sendBulk();
+    this.#bulk.restart();
   }
 
   #handle(message: FromRelay): void {
@@ -376,10 +330,9 @@ export class Link {
   #rejectAll(): void {
     const lost = () => new RefusalError('not-ready', 'The connection to the relay was lost.', 'Send it again when it is back.');
     const waiting = [...this.#waiting.values()];
-    const bulk = this.#bulk;
     this.#waiting.clear();
-    this.#bulk = [];
-    for (const { reject } of [...waiting, ...bulk]) reject(lost());
+    for (const { reject } of waiting) reject(lost());
+    this.#bulk.rejectAll(lost);
   }
 
   #drop(why: CloseReason): void {
