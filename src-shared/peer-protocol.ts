@@ -1,10 +1,9 @@
-import * as decoding from 'lib0/decoding';
-import * as encoding from 'lib0/encoding';
 import * as z from 'zod/mini';
 import { ClientId, Epoch, InputId, RunId, Seq } from './ids.ts';
 import { OperationName } from './operations.ts';
 import { Command, LiveText } from './protocol.ts';
 import { Refusal } from './refusal.ts';
+import { decodeValue, encodeValue, parseAs } from './values.ts';
 
 /**
  * What machines of a workspace say to each other while it happens: frames that pass the relay and are kept nowhere. Each is the
@@ -150,9 +149,9 @@ export type PeerShow = z.infer<typeof PeerShow>;
 const ShowFrame = z.strictObject({ v: z.literal(PEER_VERSION), body: PeerShow });
 
 /** Encoded apart from its frame: a large one is cut. */
-export const encodePeerMessage = (message: PeerDeed | PeerWord): Uint8Array => encode(message);
-export const encodePeerFrame = (frame: PeerFrame): Uint8Array => encode(frame);
-export const encodeShow = (body: PeerShow): Uint8Array => encode({ v: PEER_VERSION, body });
+export const encodePeerMessage = (message: PeerDeed | PeerWord): Uint8Array => encodeValue(message);
+export const encodePeerFrame = (frame: PeerFrame): Uint8Array => encodeValue(frame);
+export const encodeShow = (body: PeerShow): Uint8Array => encodeValue({ v: PEER_VERSION, body });
 
 /** The doors: null for what is no such thing. */
 export const parsePeerFrame = (payload: Uint8Array): PeerFrame | null => parse(PeerFrame, payload);
@@ -163,19 +162,10 @@ export function isDeed(message: PeerDeed | PeerWord): message is PeerDeed {
   return message.type === 'command' || message.type === 'keys' || message.type === 'call';
 }
 
-function encode(value: object): Uint8Array {
-  const encoder = encoding.createEncoder();
-  encoding.writeAny(encoder, value as Parameters<typeof encoding.writeAny>[1]);
-  return encoding.toUint8Array(encoder);
-}
-
 function parse<S extends z.ZodMiniType>(schema: S, payload: Uint8Array): z.infer<S> | null {
-  let value: unknown;
   try {
-    value = decoding.readAny(decoding.createDecoder(payload));
+    return parseAs(schema, decodeValue(payload));
   } catch {
     return null;
   }
-  const parsed = schema.safeParse(value);
-  return parsed.success ? parsed.data : null;
 }

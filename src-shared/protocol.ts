@@ -1,5 +1,3 @@
-import * as decoding from 'lib0/decoding';
-import * as encoding from 'lib0/encoding';
 import * as z from 'zod/mini';
 import { PermissionDecision, PromptContent } from './events.ts';
 import { ReconnectToken } from './http-api.ts';
@@ -9,6 +7,7 @@ import { MachineList, PairingState } from './machines.ts';
 import { ClientKind, OperationName, OutboxItem, Screen, WireEvent } from './operations.ts';
 import { Refusal } from './refusal.ts';
 import { PermissionMode, SessionState, SessionSummary } from './session.ts';
+import { decodeValue, encodeValue, parseAs } from './values.ts';
 
 /**
  * Every message on a wire. Four core messages (`client:hello`, `run:attach`, `run:input`, `run:close`), operations as
@@ -233,27 +232,21 @@ export const HostMessage = z.discriminatedUnion('type', [
 ]);
 export type HostMessage = z.infer<typeof HostMessage>;
 
-/** Messages are written here and copied out, each into memory of its own size: an encoder that grows by itself makes four times as much. */
-const SCRATCH = new Uint8Array(256 * 1024);
-
 export function encodeMessage(message: ClientMessage | HostMessage): Uint8Array {
-  const encoder = encoding.createEncoder();
-  encoder.cbuf = SCRATCH;
-  encoding.writeAny(encoder, message as Parameters<typeof encoding.writeAny>[1]);
-  return encoding.toUint8Array(encoder);
+  return encodeValue(message);
 }
 
-function decodeFrame(frame: Uint8Array): unknown {
+function decodeFrame(frame: Uint8Array, maxValues?: number): unknown {
   if (frame.byteLength > MAX_FRAME_BYTES) throw new Error(`frame of ${frame.byteLength} bytes is larger than ${MAX_FRAME_BYTES}`);
-  return decoding.readAny(decoding.createDecoder(frame));
+  return decodeValue(frame, maxValues);
 }
 
 /** The door of the host. Throws on anything that is not a message of a client; the caller closes that wire only. */
 export function parseClientMessage(frame: Uint8Array): ClientMessage {
-  return ClientMessage.parse(decodeFrame(frame));
+  return parseAs(ClientMessage, decodeFrame(frame));
 }
 
-/** The door of the client. Throws on anything that is not a message of a host. */
+/** The door of the client, which trusts its host with how much it sends. Throws on anything that is not a message of a host. */
 export function parseHostMessage(frame: Uint8Array): HostMessage {
-  return HostMessage.parse(decodeFrame(frame));
+  return HostMessage.parse(decodeFrame(frame, Number.POSITIVE_INFINITY));
 }

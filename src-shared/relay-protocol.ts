@@ -1,10 +1,9 @@
-import * as decoding from 'lib0/decoding';
-import * as encoding from 'lib0/encoding';
 import * as z from 'zod/mini';
 import { MachineId } from './ids.ts';
 import type { BatchRefusal } from './receive-batch.ts';
 import { concat, HASH_BYTES, KEY_BYTES, SIGNATURE_BYTES } from './seal.ts';
 import { MAX_BATCH_BYTES } from './sealed-batch.ts';
+import { decodeValue, encodeValue, parseAs } from './values.ts';
 
 /**
  * Every message between a machine and a relay. The relay speaks first (`challenge`); a machine proves itself, and from then on appends
@@ -178,24 +177,22 @@ export const FromRelay = z.discriminatedUnion('type', [
 export type FromRelay = z.infer<typeof FromRelay>;
 
 export function encodeRelayMessage(message: ToRelay | FromRelay): Uint8Array {
-  const encoder = encoding.createEncoder();
-  encoding.writeAny(encoder, message as Parameters<typeof encoding.writeAny>[1]);
-  return encoding.toUint8Array(encoder);
+  return encodeValue(message);
 }
 
 function decode(frame: Uint8Array): unknown {
   if (frame.byteLength > MAX_RELAY_FRAME_BYTES) throw new Error(`frame of ${frame.byteLength} bytes`);
-  return decoding.readAny(decoding.createDecoder(frame));
+  return decodeValue(frame);
 }
 
 /** The door of the relay. Throws on anything that is not a message; the caller closes that wire only. */
 export function parseToRelay(frame: Uint8Array): ToRelay {
-  return ToRelay.parse(decode(frame));
+  return parseAs(ToRelay, decode(frame));
 }
 
 /** The door of a machine. Throws on anything that is not a message of a relay. */
 export function parseFromRelay(frame: Uint8Array): FromRelay {
-  return FromRelay.parse(decode(frame));
+  return parseAs(FromRelay, decode(frame));
 }
 
 const utf8 = new TextEncoder();

@@ -32,6 +32,8 @@ export class RelayClient {
   closedWith: CloseReason | null = null;
   /** Credit is given back for every stored batch. */
   isCrediting = true;
+  /** Only the newest of what came is kept. */
+  isForgetful = false;
   relayNonce = new Uint8Array();
   readonly wire: Wire;
   #nextAsk = 1;
@@ -46,6 +48,7 @@ export class RelayClient {
     wire.onFrame = (frame) => {
       const message = parseFromRelay(frame);
       this.heard.push(message);
+      if (this.isForgetful && this.heard.length > 100) this.heard.splice(0, 50);
       if (message.type === 'batch' && message.position !== null && this.isCrediting) {
         this.tell({ type: 'credit', bytes: message.frame.byteLength });
       }

@@ -1,7 +1,7 @@
-import * as z from 'zod/mini';
 import type { MachineId, RunId } from '../../src-shared/ids.ts';
 import { EMPTY_STREAM, receiveBatch } from '../../src-shared/receive-batch.ts';
 import { Checkpoint } from '../../src-shared/replication.ts';
+import { decodeJson, parseAs } from '../../src-shared/values.ts';
 import { pack, unpack } from './log-payload.ts';
 import type { SyncContext } from './sync-context.ts';
 
@@ -18,7 +18,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array> {
 }
 
 async function decodeCheckpoint(payload: Uint8Array): Promise<Checkpoint> {
-  return z.parse(Checkpoint, JSON.parse(new TextDecoder().decode(await unpack(payload))));
+  return parseAs(Checkpoint, decodeJson(new TextDecoder().decode(await unpack(payload))));
 }
 
 /** Null: its host has left none. Rejects where what is there is not its host's, or no checkpoint. */

@@ -291,8 +291,9 @@ export class DrivingHost {
       return { ok: false, refusal: { code: 'unsupported', message: `${operation} is for clients of that machine.`, hint: null } };
     }
     const wanted = OPERATIONS[operation].params.safeParse(params);
-    if (!wanted.success)
+    if (!wanted.success) {
       return { ok: false, refusal: { code: 'bad-request', message: `${operation} is asked otherwise.`, hint: null } };
+    }
     const why = this.#whyNot(from, needed) ?? this.#whyNotMine(wanted.data);
     if (why !== null) return { ok: false, refusal: why };
     const underWay = this.#underWay.get(from) ?? 0;
