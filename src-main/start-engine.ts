@@ -149,6 +149,7 @@ async function openAll(
         screens.setColors(colorsOf(changed));
         engine?.broadcast({ type: 'settings:changed', settings: changed });
         void server?.follow();
+        tellFollows();
         machines?.follow().catch((error: unknown) => onProblem('the machines could not follow the settings', error));
       },
       onError: onFileError,
@@ -181,9 +182,16 @@ async function openAll(
   const { Documents } = await loadingDocuments;
   const documents = await Documents.open({ store, onProblem });
   const machineName = () => settings.settings['machine.name'] || hostname();
+  /** The others show who follows what: they learn what this machine wants in general as they do what was chosen. */
+  const tellFollows = () => {
+    documents.setFollowsOthers(identity.machineId, settings.settings['machines.followOthers']).catch((error: unknown) => {
+      onProblem('what this machine follows could not be kept', error);
+    });
+  };
   const startDocuments: StartSyncPart = async (context) => {
     const { DocumentSync } = await import('./sync/document-sync.ts');
     if (engine === null) throw new Error('documents are synced for an engine');
+    tellFollows();
     return new DocumentSync({ context, documents, sessions: engine });
   };
   const driving = new RemoteDriving({ store, engine: () => engine, settings: () => settings.settings, onProblem });

@@ -1,5 +1,6 @@
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
+import { needsYou } from '../src-shared/notify.ts';
 import { useWindow } from './store.ts';
 import { announce } from './ui/announcer.tsx';
 import { titleOf } from './workspace/pane-title.ts';
@@ -17,7 +18,7 @@ export function useWindowTitle(): void {
   const activePane = useWindow((window) => window.activePane);
   useEffect(() => {
     const content = activePane === null ? null : activeContent();
-    const attention = [...sessions.values()].filter((session) => session.status === 'waiting').length;
+    const attention = [...sessions.values()].filter(needsYou).length;
     document.title = windowTitle(attention, content && titleOf(content, sessions));
   }, [sessions, activePane]);
   useEffect(
@@ -28,6 +29,7 @@ export function useWindowTitle(): void {
           const was = before.sessions.get(runId);
           if (was === undefined || was.status === session.status) continue;
           const title = session.remote ? t('said.on', { title: session.title, machine: session.machine }) : session.title;
+          if (!session.followed) continue;
           if (session.status === 'waiting') announce(t('said.needsYou', { title }));
           else if (session.status === 'ended') announce(t('said.ended', { title }));
         }

@@ -140,7 +140,16 @@ const prompted = (seq: number) =>
 function summary(change: Partial<SessionSummary> = {}): SessionSummary {
   const about = { runId, kind: 'echo' as const, status: 'idle' as const, title: 'Echo', cwd: '/', machine: 'here', machineId };
   const times = { createdAt: '2026-01-01T00:00:00Z', lastActivityAt: '2026-01-01T00:00:00Z' };
-  const counts = { permissions: 0, queued: 0, exitCode: null, viewers: 0, branchOf: null, remote: null };
+  const counts = {
+    permissions: 0,
+    queued: 0,
+    exitCode: null,
+    viewers: 0,
+    branchOf: null,
+    followers: [],
+    followed: true,
+    remote: null,
+  };
   return { ...about, ...times, ...counts, epoch: Epoch.parse(1), lastSeq: Seq.parse(1), ...change };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PermissionAsked } from './events.ts';
 import { NO_SEQ, type RunId } from './ids.ts';
-import { type Attention, factsOf, type Happening, noticeFor, SessionWatch } from './notify.ts';
+import { type Attention, factsOf, type Happening, needsYou, noticeFor, SessionWatch } from './notify.ts';
 import { type SessionState, SessionSummary } from './session.ts';
 import { initialState } from './session-state.ts';
 import { DEFAULT_SETTINGS } from './settings.ts';
@@ -24,6 +24,8 @@ const summary = (change: Partial<SessionSummary> = {}): SessionSummary => ({
     exitCode: null,
     viewers: 0,
     branchOf: null,
+    followers: [],
+    followed: true,
     remote: null,
   }),
   ...change,
@@ -118,6 +120,13 @@ describe('noticeFor', () => {
     const notice = noticeFor(asked, away, DEFAULT_SETTINGS, secret);
     expect(notice).toMatchObject({ title: 'Claude in api: asks for permission', body: null, where: 'system' });
     expect(JSON.stringify(notice)).not.toContain('secret');
+  });
+
+  it('[follow-1] says nothing of sessions that this machine does not follow', () => {
+    const session = summary({ followed: false, status: 'waiting' });
+    expect(noticeFor({ kind: 'permission-asked', session }, away, DEFAULT_SETTINGS, nothing)).toBeNull();
+    expect(noticeFor({ kind: 'program', session, words: 'done' }, away, DEFAULT_SETTINGS, nothing)).toBeNull();
+    expect([session, summary({ status: 'waiting' })].map(needsYou)).toEqual([false, true]);
   });
 
   it('[view-1] names the machine of a session that runs elsewhere', () => {

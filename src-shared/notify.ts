@@ -19,6 +19,11 @@ export type Happening =
 /** A turn that took less is not announced to somebody who works in the same window. */
 const LONG_TURN_MS = 30_000;
 
+/** It waits for the user, who wants to hear of it on this machine. */
+export function needsYou({ status, followed }: SessionSummary): boolean {
+  return status === 'waiting' && followed;
+}
+
 interface Seen {
   readonly status: SessionSummary['status'];
   readonly permissions: number;
@@ -114,7 +119,7 @@ export interface Notice {
 export function noticeFor(happening: Happening, attention: Attention, settings: Settings, facts: SessionFacts): Notice | null {
   if (happening.kind === 'permission-settled') return null;
   const { kind, session } = happening;
-  if (!settings[SETTING_OF[kind]]) return null;
+  if (!session.followed || !settings[SETTING_OF[kind]]) return null;
   if (attention.anyWindowFocused) {
     if (attention.visible.has(session.runId)) return null;
     if (kind === 'turn-ended' && happening.durationMs < LONG_TURN_MS) return null;

@@ -89,6 +89,14 @@ export const OPERATIONS = {
     params: z.object({ runId: RunId, title: z.nullable(z.string().check(z.maxLength(256))) }),
     result: nothing,
   },
+  /**
+   * Has a machine (this one, where none is named) told when the session needs the user, ends or fails, and keeps its log at hand there;
+   * or no more.
+   */
+  'session.follow': {
+    params: z.object({ runId: RunId, machineId: z.optional(MachineId), follows: z.boolean() }),
+    result: nothing,
+  },
   /** Removes an ended session and its whole log, for good. A running one is refused. */
   'session.delete': { params: z.object({ runId: RunId }), result: nothing },
   /** A new session that begins as a copy of a conversation up to and including event `seq`. */

@@ -119,6 +119,10 @@ export const SessionSummary = z.object({
   /** Clients that have it attached now. */
   viewers: z.int(),
   branchOf: z.nullable(z.object({ runId: RunId, seq: Seq })),
+  /** The machines that are told when it needs the user, ends or fails. */
+  followers: z.array(MachineId),
+  /** The machine that tells this is one of them. */
+  followed: z.boolean(),
   /** null: the machine that tells this hosts it. */
   remote: z.nullable(RemoteStanding),
 });

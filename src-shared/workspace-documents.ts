@@ -1,5 +1,5 @@
 import type * as Y from 'yjs';
-import { RunId } from './ids.ts';
+import { type MachineId, RunId } from './ids.ts';
 import { type Change, changeBetween, changesOnTop } from './merge-text.ts';
 
 /**
@@ -27,6 +27,7 @@ const MAX_TITLE_CHARS = 256;
 export const MAX_TEXT_CHARS = 4_000_000;
 
 const titlesIn = (doc: Y.Doc) => doc.getMap<unknown>('titles');
+const followsIn = (doc: Y.Doc) => doc.getMap<unknown>('follows');
 const textIn = (doc: Y.Doc, text: SessionText) => doc.getText(text);
 
 /** The title that a user gave; null where one was taken away, undefined where nobody has ever named it here. */
@@ -41,8 +42,39 @@ export function setTitle(workspace: Y.Doc, runId: RunId, title: string | null): 
 }
 
 /** For sessions that are gone everywhere. */
-export function forgetTitle(workspace: Y.Doc, runId: RunId): void {
-  if (titlesIn(workspace).has(runId)) titlesIn(workspace).delete(runId);
+export function forgetSession(workspace: Y.Doc, runId: RunId): void {
+  workspace.transact(() => {
+    if (titlesIn(workspace).has(runId)) titlesIn(workspace).delete(runId);
+    for (const key of [...followsIn(workspace).keys()]) if (key.startsWith(`${runId} `)) followsIn(workspace).delete(key);
+  });
+}
+
+/** Whether a machine is to follow a session, as somebody chose; undefined where nobody has. */
+export function followIn(workspace: Y.Doc, runId: RunId, machine: MachineId): boolean | undefined {
+  const chosen = followsIn(workspace).get(`${runId} ${machine}`);
+  return typeof chosen === 'boolean' ? chosen : undefined;
+}
+
+export function setFollow(workspace: Y.Doc, runId: RunId, machine: MachineId, follows: boolean): void {
+  followsIn(workspace).set(`${runId} ${machine}`, follows);
+}
+
+/** Whether a machine follows what others host, where nobody has chosen. */
+export function followsOthersIn(workspace: Y.Doc, machine: MachineId): boolean {
+  return followsIn(workspace).get(machine) === true;
+}
+
+export function setFollowsOthers(workspace: Y.Doc, machine: MachineId, follows: boolean): void {
+  if (followsOthersIn(workspace, machine) !== follows) followsIn(workspace).set(machine, follows);
+}
+
+/** `all`: what holds for a machine has changed. */
+export function onFollows(workspace: Y.Doc, listener: (runIds: readonly RunId[] | 'all') => void): void {
+  followsIn(workspace).observe(({ keysChanged }) => {
+    const keys = [...keysChanged].map((key) => (key ?? '').split(' '));
+    const runIds = keys.flatMap(([runId]) => RunId.safeParse(runId).data ?? []);
+    listener(keys.some(({ length }) => length === 1) ? 'all' : runIds);
+  });
 }
 
 export function onTitles(workspace: Y.Doc, listener: (runIds: readonly RunId[]) => void): void {
@@ -97,12 +129,22 @@ export function whyNotValid(
 }
 
 function whyNotWorkspace(doc: Y.Doc, type: string, keys: Iterable<string | null>): string | null {
+  if (type === 'follows') return whyNotFollows(doc, keys);
   if (type !== 'titles') return null;
   const titles = titlesIn(doc);
   for (const key of keys) {
     const title: unknown = key === null ? null : titles.get(key);
     const isTitle = title === null || title === undefined || (typeof title === 'string' && title.length <= MAX_TITLE_CHARS);
     if (!isTitle) return 'a title is no text, or too long';
+  }
+  return null;
+}
+
+function whyNotFollows(doc: Y.Doc, keys: Iterable<string | null>): string | null {
+  const follows = followsIn(doc);
+  for (const key of keys) {
+    const chosen: unknown = key === null ? undefined : follows.get(key);
+    if (chosen !== undefined && typeof chosen !== 'boolean') return 'whether a machine follows a session is neither yes nor no';
   }
   return null;
 }

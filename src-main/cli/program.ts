@@ -29,6 +29,7 @@ export function program(onCode: (code: number) => void): Command {
     .addHelpText('after', '\nWithout a command, on a terminal: open the window.');
   addSessionVerbs(root, run);
   addInputVerbs(root, run);
+  addFollowVerbs(root, run);
   addServerVerbs(root, run);
   addInterfaceVerbs(root, run);
   addWorkspaceVerbs(root, run);
@@ -135,6 +136,22 @@ function addInputVerbs(root: Command, run: Run): void {
     .argument('<session>', SESSION)
     .argument('[title]', 'what lists call it')
     .action(run(async () => (await import('./verbs/change.ts')).rename));
+}
+
+function addFollowVerbs(root: Command, run: Run): void {
+  const machine = ['--machine <machine>', 'another machine of yours, by name or id; else this one'] as const;
+  root
+    .command('follow')
+    .description('have a machine told when a session needs you, ends or fails')
+    .argument('[session]', SESSION)
+    .option(...machine)
+    .action(run(async () => (await import('./verbs/follow.ts')).follow));
+  root
+    .command('unfollow')
+    .description('have it told no more; the session stays listed, with its history')
+    .argument('[session]', SESSION)
+    .option(...machine)
+    .action(run(async () => (await import('./verbs/follow.ts')).unfollow));
 }
 
 function addServerVerbs(root: Command, run: Run): void {

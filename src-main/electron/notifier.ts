@@ -1,7 +1,7 @@
 import { app, Notification } from 'electron';
 import type { RunId } from '../../src-shared/ids.ts';
 import { SHOW_SESSION } from '../../src-shared/keymap.ts';
-import { factsOf, type Happening, type Notice, noticeFor, SessionWatch } from '../../src-shared/notify.ts';
+import { factsOf, type Happening, type Notice, needsYou, noticeFor, SessionWatch } from '../../src-shared/notify.ts';
 import type { SessionState, SessionSummary } from '../../src-shared/session.ts';
 import type { Settings } from '../../src-shared/settings.ts';
 import type { Windows } from './windows.ts';
@@ -25,8 +25,7 @@ export class Notifier {
   }
 
   look(sessions: ReadonlyMap<RunId, SessionSummary>): void {
-    const needed = [...sessions.values()].filter(({ status }) => status === 'waiting').length;
-    app.setBadgeCount(needed);
+    app.setBadgeCount([...sessions.values()].filter(needsYou).length);
     for (const happening of this.#watch.look(sessions, Date.now())) {
       this.#tell(happening).catch(this.#options.onBug);
     }

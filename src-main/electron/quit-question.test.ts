@@ -20,6 +20,8 @@ const session = (kind: SessionSummary['kind'], status: SessionSummary['status'],
     exitCode: null,
     viewers: 0,
     branchOf: null,
+    followers: [],
+    followed: true,
     remote: null,
   });
 

@@ -26,6 +26,8 @@ const session = (number: number, status: SessionSummary['status'], title = `s${n
     exitCode: null,
     viewers: 0,
     branchOf: null,
+    followers: [],
+    followed: true,
     remote: null,
   });
 

@@ -1,6 +1,7 @@
 import type { MenuItemConstructorOptions } from 'electron';
 import type { RunId } from '../../src-shared/ids.ts';
 import type { Machine, MachineList, RelayStatus } from '../../src-shared/machines.ts';
+import { needsYou } from '../../src-shared/notify.ts';
 import type { SessionStatus, SessionSummary } from '../../src-shared/session.ts';
 
 export interface TrayState {
@@ -68,7 +69,7 @@ export function trayTooltip(sessions: readonly SessionSummary[]): string {
 }
 
 function waiting(sessions: readonly SessionSummary[]): number {
-  return sessions.filter(({ status }) => status === 'waiting').length;
+  return sessions.filter(needsYou).length;
 }
 
 function engineLine(engine: TrayState['engine']): string {

@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts';
 import type { Clients } from './clients.ts';
 import type { OperationHandlers } from './connection.ts';
 import type { EngineSession } from './engine-session.ts';
+import type { Following } from './following.ts';
 import { expandHome } from './home-folder.ts';
 import { RemoteSession } from './remote-session.ts';
 import type { Screens } from './screen.ts';
@@ -32,6 +33,7 @@ export interface OperationsTarget {
   readonly clients: Clients;
   readonly wires: Readonly<Record<string, number>>;
   readonly machine: { readonly machineId: ResultOf<'engine.status'>['machineId']; readonly name: string };
+  readonly following: Following;
   summaries(): ResultOf<'session.list'>['sessions'];
   session(runId: RunId): EngineSession;
   create(
@@ -65,6 +67,10 @@ export function engineOperations(
     }),
     'session.rename': async ({ runId, title }) => {
       await documents.setTitle(engine.session(runId).runId, title === '' ? null : title);
+      return {};
+    },
+    'session.follow': async ({ runId, machineId = engine.machine.machineId, follows }) => {
+      await engine.following.choose(engine.session(runId).runId, machineId, follows);
       return {};
     },
     'session.delete': async ({ runId }) => {

@@ -22,6 +22,7 @@ import {
 import { engineOperations, type ServerAddress } from './engine-operations.ts';
 import type { EngineSession } from './engine-session.ts';
 import { EventRate } from './event-rate.ts';
+import { Following } from './following.ts';
 import { onMachine } from './on-machine.ts';
 import { OutputQuota } from './output-quota.ts';
 import { RemoteSession } from './remote-session.ts';
@@ -31,7 +32,7 @@ import { SessionChanges } from './session-changes.ts';
 import type { SessionDocuments } from './session-documents.ts';
 import { currentState, metaJson, readMeta, type SessionMeta } from './session-meta.ts';
 
-export interface EngineOptions extends Omit<SessionDependencies, 'onChange' | 'onEvents' | 'onNotice' | 'now'> {
+export interface EngineOptions extends Omit<SessionDependencies, 'onChange' | 'onEvents' | 'onNotice' | 'now' | 'following'> {
   readonly version: string;
   /** Operations that are the machine's rather than the engine's: settings, key bindings, Claude's, files. */
   readonly operations: OperationHandlers;
@@ -59,6 +60,7 @@ const SETTLE_MS = 5_000;
 export class Engine {
   readonly startedAt = new Date().toISOString();
   readonly clients: Clients;
+  readonly following: Following;
   readonly #options: EngineOptions;
   readonly #dependencies: SessionDependencies;
   /** What other machines host, as far as it is kept here. */
@@ -79,9 +81,15 @@ export class Engine {
 
   private constructor(options: EngineOptions) {
     this.#options = options;
+    this.following = new Following({
+      ...options,
+      self: () => this.machine.machineId,
+      members: () => this.remote.members,
+    });
     this.#dependencies = {
       ...options,
       now: options.now ?? Date.now,
+      following: (runId, host) => this.following.of(runId, host),
       onChange: (session, isUrgent) => this.#changes.add(session, isUrgent),
       onEvents: ({ runId }, count, bytes) => {
         this.#events.add(count);
@@ -94,6 +102,8 @@ export class Engine {
       onChange: (session, isUrgent) => this.#changes.add(session, isUrgent),
       onAdded: (session) => this.#sessions.set(session.runId, session),
       onRemoved: (runId) => this.#forget(runId),
+      onUsed: (runId) => this.following.used(runId),
+      onMembers: () => this.#handleFollows('all'),
       isHosted: (runId) => this.#hosted.has(runId),
     });
     this.clients = new Clients({ idleMs: options.clientIdleMs, onChange: () => this.#handleClients() });
@@ -103,11 +113,13 @@ export class Engine {
         self: () => this.machine.machineId,
         drive: () => this.remote.drive,
         arrived: (runId) => this.#arrived(runId),
+        used: (runId) => this.following.used(runId),
       },
     );
     options.documents.onTitles((runIds) => {
       for (const runId of runIds) this.#handleTitle(runId);
     });
+    options.documents.onFollows((runIds) => this.#handleFollows(runIds));
     options.documents.onText((runId, text, now) => this.#tellWatchers(runId, { type: `${text}:changed`, runId, ...now }));
     this.#quota = new OutputQuota({ ...options, activityOf: (runId) => this.#activityOf(runId) });
   }
@@ -410,6 +422,14 @@ export class Engine {
   #handleTitle(runId: RunId): void {
     const session = this.#sessions.get(runId);
     if (session !== undefined) this.#changes.add(session, true);
+  }
+
+  #handleFollows(runIds: readonly RunId[] | 'all'): void {
+    for (const runId of runIds === 'all' ? this.#sessions.keys() : runIds) {
+      const session = this.#sessions.get(runId);
+      if (session instanceof RemoteSession) this.remote.followersChanged(session);
+      else if (session !== undefined) this.#changes.add(session, true);
+    }
   }
 
   #tellChange(session: EngineSession): void {

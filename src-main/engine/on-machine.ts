@@ -13,6 +13,8 @@ export interface OtherMachines {
   readonly drive: () => Pick<RemoteDrive, 'call'> | null;
   /** What is known here of a session that was created elsewhere, as soon as it can be attached here; null if that takes too long. */
   readonly arrived: (runId: RunId) => Promise<SessionSummary | null>;
+  /** Somebody here works on it. */
+  readonly used: (runId: RunId) => void;
 }
 
 /** Has operations that name another machine (`machineId`) carried out there. A machine that is named as this one is this one. */
@@ -26,12 +28,11 @@ export function onMachine(handlers: OperationHandlers, others: OtherMachines): O
   };
   const elsewhere = (machineId: MachineId | undefined): machineId is MachineId =>
     machineId !== undefined && machineId !== others.self();
-  const asSeenHere = async ({ session }: ResultOf<'session.create'>): Promise<ResultOf<'session.create'>> => ({
-    session: (await others.arrived(session.runId)) ?? {
-      ...session,
-      remote: { connection: 'behind', behindBytes: null, heardAt: null, historyComplete: true },
-    },
-  });
+  const asSeenHere = async ({ session }: ResultOf<'session.create'>): Promise<ResultOf<'session.create'>> => {
+    others.used(session.runId);
+    const remote = { connection: 'behind', behindBytes: null, heardAt: null, historyComplete: true } as const;
+    return { session: (await others.arrived(session.runId)) ?? { ...session, followed: true, remote } };
+  };
   const {
     'session.create': create,
     'session.fork': fork,

@@ -47,6 +47,9 @@ export interface RemoteSessionDependencies {
   readonly screens: ConstructorParameters<typeof SessionScreen>[1]['screens'];
   readonly store: ConstructorParameters<typeof SessionScreen>[1]['store'];
   readonly documents: Pick<SessionDocuments, 'title'>;
+  readonly following: (runId: RunId, host: MachineId) => Pick<SessionSummary, 'followers' | 'followed'>;
+  /** Somebody on this machine works on it. */
+  readonly onUsed: (runId: RunId) => void;
   /** null: this machine is not connected to others. */
   readonly drive: () => RemoteDrive | null;
   readonly onChange: (session: RemoteSession, isUrgent: boolean) => void;
@@ -91,6 +94,7 @@ export class RemoteSession implements EngineSession {
   #behindBytes: number | null = null;
   #ahead: Screen | null = null;
   #isWatched = false;
+  #isUsed = false;
   #isHistoryComplete: boolean;
 
   constructor(origin: RemoteOrigin, dependencies: RemoteSessionDependencies) {
@@ -145,6 +149,9 @@ export class RemoteSession implements EngineSession {
   get target(): RemoteTarget {
     return { runId: this.runId, machineId: this.machineId, epoch: this.#epoch, spec: this.spec };
   }
+  get isFollowed(): boolean {
+    return this.#dependencies.following(this.runId, this.machineId).followed;
+  }
   get isRunning(): boolean {
     const { status } = this.#published.state;
     return status !== 'ended' && status !== 'interrupted';
@@ -170,6 +177,7 @@ export class RemoteSession implements EngineSession {
       exitCode: state.exit?.exitCode ?? null,
       viewers: this.viewers.size,
       branchOf: this.#branchOf,
+      ...this.#dependencies.following(this.runId, machineId),
       remote: {
         connection: this.#connection === 'live' && this.#behindBytes !== null ? 'behind' : this.#connection,
         behindBytes: this.#behindBytes,
@@ -182,14 +190,23 @@ export class RemoteSession implements EngineSession {
   // ——— what clients ask ———
 
   execute(command: SessionCommand, clientId: string): Promise<Outcome> {
+    this.#use();
     const drive = this.#dependencies.drive();
     return drive === null ? Promise.reject(this.#outOfReach()) : drive.execute(this.target, command, clientId);
   }
 
   keys(viewer: SessionViewer | null, data: Uint8Array): void {
     if (!this.isRunning || this.spec.kind === 'claude') return;
+    this.#use();
     if (viewer !== null) this.viewers.typed(viewer);
     this.#dependencies.drive()?.keys(this.target, viewer?.clientId ?? '', data);
+  }
+
+  /** Told once: keys are many. */
+  #use(): void {
+    if (this.#isUsed) return;
+    this.#isUsed = true;
+    this.#dependencies.onUsed(this.runId);
   }
 
   /** For what is neither key nor command. */

@@ -1,5 +1,6 @@
 import type { LogEvent } from '../../src-shared/events.ts';
 import { type MachineId, NO_SEQ, type RunId, type Seq } from '../../src-shared/ids.ts';
+import type { Rights } from '../../src-shared/machines.ts';
 import type { Screen } from '../../src-shared/operations.ts';
 import { type CardSession, type Checkpoint, ReplicaState } from '../../src-shared/replication.ts';
 import type { RemoteStanding, SessionState } from '../../src-shared/session.ts';
@@ -18,10 +19,17 @@ export interface ReplicaBatch {
   readonly replica: ReplicaState;
 }
 
+/** A machine of the workspace. */
+export interface WorkspaceMember {
+  readonly machine: MachineId;
+  readonly rights: Rights;
+}
+
 export interface RemoteSessionsParts extends Omit<RemoteSessionDependencies, 'store' | 'drive' | 'onWatched'> {
   readonly store: Store;
   readonly onAdded: (session: RemoteSession) => void;
   readonly onRemoved: (runId: RunId) => void;
+  readonly onMembers: () => void;
   readonly isHosted: (runId: RunId) => boolean;
 }
 
@@ -30,8 +38,7 @@ export class RemoteSessions {
   #drive: RemoteDrive | null = null;
   readonly #parts: RemoteSessionsParts;
   readonly #dependencies: RemoteSessionDependencies;
-  /** Which machines are in the workspace with this one. null: it is in none. */
-  isMember: ((machine: MachineId) => boolean) | null = null;
+  #members: readonly WorkspaceMember[] | null = null;
   readonly #sessions = new Map<RunId, RemoteSession>();
   readonly #watchListeners = new Set<(runId: RunId) => void>();
   /** Screens of events that have not arrived yet. */
@@ -57,6 +64,15 @@ export class RemoteSessions {
     for (const session of this.#sessions.values()) session.tellViewers();
   }
 
+  /** The machines of the workspace, this one among them. null: this machine is in none. */
+  get members(): readonly WorkspaceMember[] | null {
+    return this.#members;
+  }
+  set members(members: readonly WorkspaceMember[] | null) {
+    this.#members = members;
+    this.#parts.onMembers();
+  }
+
   get all(): ReadonlyMap<RunId, RemoteSession> {
     return this.#sessions;
   }
@@ -67,9 +83,15 @@ export class RemoteSessions {
     return () => this.#watchListeners.delete(listener);
   }
 
+  /** Which machines follow it has changed. */
+  followersChanged(session: RemoteSession): void {
+    this.#parts.onChange(session, true);
+    for (const listener of this.#watchListeners) listener(session.runId);
+  }
+
   /** What is here is all that there will be of it. */
   isOrphan({ replica }: RemoteSession): boolean {
-    return replica.forked || this.isMember === null || !this.isMember(replica.machineId);
+    return replica.forked || this.members?.some(({ machine }) => machine === replica.machineId) !== true;
   }
 
   isHosted(runId: RunId): boolean {

@@ -1,4 +1,4 @@
-import type { RunId } from '../../src-shared/ids.ts';
+import type { MachineId, RunId } from '../../src-shared/ids.ts';
 import type { SessionText } from '../../src-shared/workspace-documents.ts';
 
 /** A text at a moment. `version` grows with each change, whoever made it: of two, the higher one is the newer. */
@@ -14,6 +14,13 @@ export interface SessionDocuments {
   /** Resolves when it is kept. */
   setTitle(runId: RunId, title: string | null): Promise<void>;
   onTitles(listener: (runIds: readonly RunId[]) => void): void;
+  /** Whether a machine is to follow a session, as somebody chose on any machine; undefined where nobody has. */
+  follow(runId: RunId, machine: MachineId): boolean | undefined;
+  /** Whether a machine follows what others host, where nobody has chosen. */
+  followsOthers(machine: MachineId): boolean;
+  /** Resolves when it is kept. */
+  setFollow(runId: RunId, machine: MachineId, follows: boolean): Promise<void>;
+  onFollows(listener: (runIds: readonly RunId[] | 'all') => void): void;
   text(runId: RunId, text: SessionText): Promise<TextNow>;
   /** `next` was made of `base` (null: of whatever is there); what others have written meanwhile stays. Resolves when it is kept. */
   setText(runId: RunId, text: SessionText, next: string, base: string | null): Promise<TextNow>;

@@ -1,5 +1,5 @@
 import { type LogEvent, type NewEvent, newEvent } from '../../src-shared/events.ts';
-import type { Epoch, RunId, Seq } from '../../src-shared/ids.ts';
+import type { Epoch, MachineId, RunId, Seq } from '../../src-shared/ids.ts';
 import type { LiveText } from '../../src-shared/protocol.ts';
 import { RefusalError } from '../../src-shared/refusal.ts';
 import type { SessionSpec, SessionState, SessionSummary } from '../../src-shared/session.ts';
@@ -31,6 +31,8 @@ export interface SessionDependencies {
   /** That environment is complete; never rejects. */
   readonly envReady: () => Promise<void>;
   readonly documents: Pick<SessionDocuments, 'title'>;
+  /** Which machines follow a session that `host` hosts. */
+  readonly following: (runId: RunId, host: MachineId) => Pick<SessionSummary, 'followers' | 'followed'>;
   readonly now: () => number;
   /** Something that lists show has changed. `isUrgent` is false for mere activity. */
   readonly onChange: (session: Session, isUrgent: boolean) => void;
@@ -135,6 +137,7 @@ export class Session implements AdapterHost, EngineSession {
       exitCode: state.exit?.exitCode ?? null,
       viewers: this.viewers.size,
       branchOf: this.meta.branchOf,
+      ...this.#dependencies.following(this.runId, machineId),
       remote: null,
     };
   }

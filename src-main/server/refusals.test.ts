@@ -45,6 +45,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'POST /api/v1/sessions': { body: { spec: { kind: 'echo' } } },
   'GET /api/v1/sessions/:runId': none,
   'PATCH /api/v1/sessions/:runId': { body: { title: 'taken over' } },
+  'PUT /api/v1/sessions/:runId/follow': { body: { follows: false } },
   'DELETE /api/v1/sessions/:runId': none,
   'POST /api/v1/sessions/:runId/fork': { ...elsewhere, body: { seq: 1 } },
   'POST /api/v1/sessions/:runId/input': { body: { text: 'rm -rf ~\r' } },

@@ -57,6 +57,17 @@ export const SESSION_ROUTES: readonly Route[] = [
     handle: ({ path, body }, { call }) => call('session.rename', { ...path, ...body }),
   }),
   route({
+    method: 'PUT',
+    url: '/sessions/{runId}/follow',
+    id: 'session.follow',
+    operation: 'session.follow',
+    summary: 'Have a machine told when the session needs the user, ends or fails; or no more',
+    path: session,
+    body: z.strictObject({ follows: z.boolean(), machineId: z.optional(MachineId) }),
+    answer: none,
+    handle: ({ path, body }, { call }) => call('session.follow', { ...path, ...body }),
+  }),
+  route({
     method: 'DELETE',
     url: '/sessions/{runId}',
     id: 'session.delete',

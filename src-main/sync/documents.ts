@@ -1,6 +1,9 @@
-import type { RunId } from '../../src-shared/ids.ts';
+import type { MachineId, RunId } from '../../src-shared/ids.ts';
 import {
-  forgetTitle,
+  followIn,
+  followsOthersIn,
+  forgetSession,
+  onFollows,
   onText,
   onTitles,
   readText,
@@ -8,6 +11,8 @@ import {
   type SessionText,
   sessionDocument,
   sessionOfDocument,
+  setFollow,
+  setFollowsOthers,
   setTitle,
   titleIn,
   WORKSPACE_DOCUMENT,
@@ -92,6 +97,28 @@ export class Documents implements SessionDocuments {
     onTitles(this.workspace.doc, listener);
   }
 
+  follow(runId: RunId, machine: MachineId): boolean | undefined {
+    return followIn(this.workspace.doc, runId, machine);
+  }
+
+  followsOthers(machine: MachineId): boolean {
+    return followsOthersIn(this.workspace.doc, machine);
+  }
+
+  async setFollow(runId: RunId, machine: MachineId, follows: boolean): Promise<void> {
+    setFollow(this.workspace.doc, runId, machine, follows);
+    await this.workspace.written();
+  }
+
+  async setFollowsOthers(machine: MachineId, follows: boolean): Promise<void> {
+    setFollowsOthers(this.workspace.doc, machine, follows);
+    await this.workspace.written();
+  }
+
+  onFollows(listener: Parameters<SessionDocuments['onFollows']>[0]): void {
+    onFollows(this.workspace.doc, listener);
+  }
+
   async text(runId: RunId, text: SessionText): Promise<TextNow> {
     const { doc } = await this.load(sessionDocument(runId));
     return { text: readText(doc, text), version: this.#version };
@@ -111,7 +138,7 @@ export class Documents implements SessionDocuments {
 
   async forget(runId: RunId, { everywhere }: { readonly everywhere: boolean }): Promise<void> {
     const name = sessionDocument(runId);
-    if (everywhere) forgetTitle(this.workspace.doc, runId);
+    if (everywhere) forgetSession(this.workspace.doc, runId);
     const loaded = await this.#loaded.get(name);
     if (loaded !== undefined) this.#unload(loaded);
     this.#rows.delete(name);

@@ -24,7 +24,7 @@ export interface ReplicaStore {
     RemoteSessions,
     | 'all'
     | 'isHosted'
-    | 'isMember'
+    | 'members'
     | 'isOrphan'
     | 'create'
     | 'append'
@@ -92,11 +92,12 @@ export class Replicas {
       link.onState((state) => replicas.#linked(state)),
       link.onMessage((message) => replicas.#heard(message)),
       context.onMembership(() => {
+        replicas.#tellMembers();
         replicas.#followMembers().catch((error: unknown) => context.onProblem('the machines could not be followed', error));
       }),
       options.store.sessions.onWatched((runId) => replicas.#replicas.get(runId)?.changeLane()),
     );
-    options.store.sessions.isMember = (machine) => context.membership.members.get(machine)?.revokedHeight === null;
+    replicas.#tellMembers();
     for (const [runId, { replica }] of options.store.sessions.all) replicas.#add(runId, replica);
     await replicas.#followMembers();
     replicas.#linked(link.state);
@@ -107,7 +108,7 @@ export class Replicas {
     this.#isStopped = true;
     this.#backfill.stop();
     for (const end of this.#endsOfScreens.values()) end();
-    this.#options.store.sessions.isMember = null;
+    this.#options.store.sessions.members = null;
     for (const end of this.#ends) end();
     for (const { end } of this.#peers.values()) end();
     for (const [runId, replica] of this.#replicas) {
@@ -155,6 +156,10 @@ export class Replicas {
     if (state.forked) return 'forked';
     if (this.#context.link.state.is !== 'live' || !this.#online.has(state.machineId)) return 'away';
     return isCaughtUp ? 'live' : 'behind';
+  }
+
+  #tellMembers(): void {
+    this.#options.store.sessions.members = liveMembers(this.#context.membership);
   }
 
   async #followMembers(): Promise<void> {
@@ -295,7 +300,10 @@ export class Replicas {
       runId,
       state,
       sink: store.sessions,
-      lane: () => ((store.sessions.all.get(runId)?.viewers.size ?? 0) > 0 ? 'watch' : 'rest'),
+      lane: () => {
+        const session = store.sessions.all.get(runId);
+        return session !== undefined && (session.viewers.size > 0 || session.isFollowed) ? 'watch' : 'rest';
+      },
       onStanding: () => this.#stand(runId),
       onNotice,
     });

@@ -1,5 +1,6 @@
 import { ChevronLeft, Ellipsis, X } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
+import { needsYou } from '../../src-shared/notify.ts';
 import { closePane } from '../frame-commands.ts';
 import { sessionMenu } from '../sidebar/session-menu.ts';
 import { ConnectionLabel } from '../status/connection-label.tsx';
@@ -18,7 +19,7 @@ export function PhoneBar() {
   const paneId = useWindow((window) => window.activePane);
   const content = paneId === null ? null : activeContent();
   const session = content?.is === 'session' ? sessions.get(content.runId) : undefined;
-  const waiting = [...sessions.values()].filter(({ runId, status }) => status === 'waiting' && runId !== session?.runId).length;
+  const waiting = [...sessions.values()].filter((each) => needsYou(each) && each.runId !== session?.runId).length;
   const close = () => {
     if (paneId !== null) closePane(paneId).catch((error: unknown) => showFailure(t('failed', { what: t('pane.close') }), error));
   };

@@ -85,6 +85,7 @@ export const SETTING_CONTROLS: Readonly<Record<SettingKey, Control>> = {
   'server.tlsPort': { is: 'number', least: 1, most: 65_535, step: 1 },
   'server.reconnectMinutes': { is: 'number', least: 1, most: 1_440, step: 1 },
   'machines.allow': choice('start', 'type', 'view'),
+  'machines.followOthers': onOff,
   'machines.keyProtection': choice('auto', 'passphrase', 'plain'),
   'relay.url': { is: 'text', mono: true, placeholder: 'wss://relay.example.org' },
   'relay.embedded': onOff,

@@ -1,3 +1,4 @@
+import { needsYou } from '../../src-shared/notify.ts';
 import type { SessionStatus, SessionSummary } from '../../src-shared/session.ts';
 import { projectOf, shortPath } from './project.ts';
 
@@ -129,7 +130,7 @@ export function listRows(groups: readonly SessionGroup[], folded: readonly strin
 
 /** The next session that needs the user, after `current`, in the order of waiting; null when none does. */
 export function nextWaiting(sessions: readonly SessionSummary[], current: string | null): SessionSummary | null {
-  const waiting = stateGroup('needsYou', sessions).sessions;
+  const waiting = stateGroup('needsYou', sessions.filter(needsYou)).sessions;
   const at = waiting.findIndex((session) => session.runId === current);
   return waiting[(at + 1) % Math.max(1, waiting.length)] ?? null;
 }

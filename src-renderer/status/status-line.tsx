@@ -1,5 +1,6 @@
 import { PanelLeft } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
+import { needsYou } from '../../src-shared/notify.ts';
 import type { SessionState, SessionSummary } from '../../src-shared/session.ts';
 import { runCommand } from '../commands.ts';
 import { PresenceButton } from '../machines/presence.tsx';
@@ -85,7 +86,7 @@ function Cost({ state }: { state: SessionState }) {
 /** How many sessions wait for the user; leads to the next one. */
 function Attention() {
   const { t } = useTranslation();
-  const count = useWindow((window) => [...window.sessions.values()].filter((session) => session.status === 'waiting').length);
+  const count = useWindow((window) => [...window.sessions.values()].filter(needsYou).length);
   if (count === 0) return null;
   return (
     <button

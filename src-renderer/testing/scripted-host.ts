@@ -43,6 +43,8 @@ export function summary(over: Partial<SessionSummary> = {}): SessionSummary {
     exitCode: null,
     viewers: 0,
     branchOf: null,
+    followers: [],
+    followed: true,
     remote: null,
     ...over,
   };

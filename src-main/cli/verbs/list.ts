@@ -21,7 +21,18 @@ export async function session(name: string | undefined, options: { readonly json
       printJson(found);
       return;
     }
-    const facts = { ...found, branchOf: found.branchOf === null ? null : `${found.branchOf.runId} at ${found.branchOf.seq}` };
+    const { branchOf, followers, remote } = found;
+    const { machines } = await client.call('machines.list', {});
+    const facts = {
+      ...found,
+      branchOf: branchOf === null ? null : `${branchOf.runId} at ${branchOf.seq}`,
+      followers:
+        machines
+          .filter(({ machineId }) => followers.includes(machineId))
+          .map(({ name: called }) => called)
+          .join(', ') || null,
+      remote: remote === null ? null : `${remote.connection}, heard ${remote.heardAt ?? 'never'}`,
+    };
     const width = Math.max(...Object.keys(facts).map((key) => key.length));
     for (const [key, value] of Object.entries(facts)) {
       if (value !== null) printLine(`${key.padEnd(width)}  ${oneLine(String(value))}`);
