@@ -1,5 +1,6 @@
 import type { MachineId, RunId, Seq } from '../src-shared/ids.ts';
-import type { ClaudeSpec, PermissionMode, PtySpec, SessionStatus, SessionSummary } from '../src-shared/session.ts';
+import { type NewSession, specOf } from '../src-shared/new-session.ts';
+import type { PermissionMode, SessionStatus, SessionSummary } from '../src-shared/session.ts';
 import { call, closeSession, expectSession, newInputId, sendCommand } from './engine.ts';
 import { atMachine } from './machines/at-machine.ts';
 import { withRecent } from './preferences.ts';
@@ -34,22 +35,9 @@ export function currentFolder(machineId: MachineId | null = null): string {
 }
 
 export async function startTerminal(terminal: NewTerminal, place: Place = 'tab'): Promise<RunId> {
-  const { settings } = useWindow.getState();
-  const isHere = terminal.machineId === null;
-  // Which shell is usual elsewhere is for that machine to say.
-  const shell = isHere ? settings['terminal.shell'] || null : null;
-  const spec: PtySpec = {
-    kind: 'pty',
-    command: terminal.command ?? shell,
-    args: terminal.command === null && isHere ? [...settings['terminal.shellArgs']] : [...terminal.args],
-    cwd: terminal.cwd,
-    env: {},
-    ...usualSize,
-    term: 'xterm-256color',
-    options: {},
-    shellIntegration: settings['terminal.shellIntegration'],
-  };
-  return start(spec, place, terminal.machineId);
+  const { command, args, cwd, machineId } = terminal;
+  const program = command === null ? {} : { command, args: [...args] };
+  return start({ kind: 'pty', cwd, ...usualSize, ...program }, place, machineId);
 }
 
 /** A terminal as one expects it at a key: the usual shell, in the folder of the pane one is in. */
@@ -70,15 +58,8 @@ interface NewClaude {
 
 /** `machineId` null: on this machine. */
 export async function startClaude(choice: NewClaude, machineId: MachineId | null): Promise<void> {
-  const spec: ClaudeSpec = {
-    kind: 'claude',
-    cwd: choice.cwd,
-    model: choice.model || null,
-    permissionMode: choice.permissionMode,
-    options: machineId === null ? useWindow.getState().settings['claude.options'] : {},
-    forkOf: null,
-  };
-  await start(spec, 'tab', machineId);
+  const { cwd, model, permissionMode } = choice;
+  await start({ kind: 'claude', cwd, model: model || null, permissionMode }, 'tab', machineId);
   if (machineId !== null) return;
   // Doing without questions is chosen each time anew, never by habit.
   const remembered = choice.permissionMode === 'bypassPermissions' ? { ...choice, permissionMode: 'default' as const } : choice;
@@ -88,13 +69,10 @@ export async function startClaude(choice: NewClaude, machineId: MachineId | null
   }));
 }
 
-async function start(spec: PtySpec | ClaudeSpec, place: Place, machineId: MachineId | null): Promise<RunId> {
-  const { session } = await call('session.create', {
-    inputId: newInputId(),
-    spec,
-    title: null,
-    ...atMachine(machineId),
-  });
+async function start(wanted: NewSession, place: Place, machineId: MachineId | null): Promise<RunId> {
+  const spec = specOf(wanted, useWindow.getState().settings, machineId !== null);
+  const asked = { inputId: newInputId(), spec, title: null, ...atMachine(machineId) };
+  const { session } = await call('session.create', asked);
   show(session, place);
   return session.runId;
 }

@@ -12,15 +12,19 @@ export const NewSession = z.discriminatedUnion('kind', [
 ]);
 export type NewSession = z.infer<typeof NewSession>;
 
-export function specOf(wanted: NewSession, settings: Settings): SessionSpec {
+/**
+ * `isElsewhere`: it is to run on another machine, where this one's shell and Claude's options mean nothing: what is not said is as that
+ * machine has it.
+ */
+export function specOf(wanted: NewSession, settings: Settings, isElsewhere = false): SessionSpec {
   const cwd = wanted.cwd ?? '~';
   switch (wanted.kind) {
     case 'pty': {
       const command = wanted.command ?? null;
       return {
         kind: 'pty',
-        command: command ?? (settings['terminal.shell'] || null),
-        args: wanted.args ?? (command === null ? [...settings['terminal.shellArgs']] : []),
+        command: command ?? ((!isElsewhere && settings['terminal.shell']) || null),
+        args: wanted.args ?? (command === null && !isElsewhere ? [...settings['terminal.shellArgs']] : []),
         cwd,
         env: wanted.env ?? {},
         cols: wanted.cols ?? USUAL_SIZE.cols,
@@ -34,9 +38,9 @@ export function specOf(wanted: NewSession, settings: Settings): SessionSpec {
       return {
         kind: 'claude',
         cwd,
-        model: wanted.model ?? (settings['claude.model'] || null),
+        model: wanted.model === undefined ? settings['claude.model'] || null : wanted.model,
         permissionMode: wanted.permissionMode ?? settings['claude.permissionMode'],
-        options: wanted.options ?? settings['claude.options'],
+        options: wanted.options ?? (isElsewhere ? {} : settings['claude.options']),
         forkOf: null,
       };
     case 'echo':

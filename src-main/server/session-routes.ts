@@ -30,9 +30,11 @@ export const SESSION_ROUTES: readonly Route[] = [
     answer: OPERATIONS['session.create'].result,
     status: 201,
     isOnce: true,
-    handle: async ({ body: { spec, title = null, ...where }, inputId }, { call }) => {
+    handle: async ({ body: { spec: wanted, title = null, ...where }, inputId }, { call, engine }) => {
       const { settings } = await call('settings.get', {});
-      return call('session.create', { inputId, spec: specOf(spec, settings), title, ...where });
+      const { machineId = engine.machine.machineId } = where;
+      const spec = specOf(wanted, settings, machineId !== engine.machine.machineId);
+      return call('session.create', { inputId, spec, title, ...where });
     },
   }),
   route({
