@@ -104,6 +104,10 @@ test('sessions of one machine are seen, typed into, answered and started from th
   const present = there.getByRole('dialog', { name: 'Who looks' }).getByRole('listitem');
   await expect(present.filter({ hasText: 'a window on laptop' })).toHaveCount(1);
   await expect(present.filter({ hasText: /^this window.*decides the size/ })).toHaveCount(1);
+  // Who works on it follows it from then on.
+  for (const name of ['laptop', 'desktop']) {
+    await expect(there.getByRole('switch', { name: `${name} follows this session` })).toBeChecked();
+  }
   await there.keyboard.press('Escape');
 
   // A permission that is asked on the laptop, answered on the desktop.

@@ -1,3 +1,4 @@
+import { SYSTEM_CLOCK } from '../src-shared/client.ts';
 import type { MachineList, PairingState, RelayStatus } from '../src-shared/machines.ts';
 import type { HostMessage } from '../src-shared/protocol.ts';
 import { RefusalError } from '../src-shared/refusal.ts';
@@ -7,6 +8,7 @@ import type { OperationHandlers } from './engine/connection.ts';
 import type { Logger } from './logger.ts';
 import type { Pairings } from './pairings.ts';
 import { addressForOthers, hostAndPort, isLocalUrl, isLoopback } from './relay-address.ts';
+import { watchSleep } from './sleep-watch.ts';
 import type { Synced, SyncedOptions } from './synced.ts';
 
 export interface MachinesOptions extends Omit<SyncedOptions, 'relay' | 'onChange'> {
@@ -31,6 +33,7 @@ export class Machines {
   readonly #startedAt = new Date().toISOString();
   #loading: Promise<Loaded> | null = null;
   #loaded: Loaded | null = null;
+  #endSleepWatch = () => {};
   #isTelling = false;
   #isStopped = false;
 
@@ -62,8 +65,17 @@ export class Machines {
     this.#changed();
   }
 
+  async sleep(): Promise<void> {
+    await this.#loaded?.synced.sleep();
+  }
+
+  wake(): void {
+    this.#loaded?.synced.wake();
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#endSleepWatch();
     const loaded = await this.#loading?.catch(() => null);
     loaded?.pairings.cancel();
     await loaded?.synced.stop();
@@ -96,6 +108,7 @@ export class Machines {
     const options: SyncedOptions = { ...this.#options, relay: () => this.#relayPlace(), onChange: () => this.#changed() };
     const synced = await Synced.open(options, passphrase);
     const onState = (state: PairingState) => broadcast({ type: 'pairing:changed', state });
+    this.#endSleepWatch = watchSleep({ clock: SYSTEM_CLOCK, onWoke: () => this.wake() });
     this.#loaded = { synced, pairings: new Pairings({ ...options, synced, onState }) };
     this.#changed();
     return this.#loaded;

@@ -56,6 +56,9 @@ export interface RunningEngine {
   startServer(): Promise<void>;
   /** Goes on syncing with the user's other machines, where this one is in a workspace. */
   startMachines(): Promise<void>;
+  /** The computer is about to sleep, or has woken: the user's other machines are told, and reached again at once. */
+  sleep(): Promise<void>;
+  wake(): void;
   /** Ends every program and releases the data folder. */
   stop(): Promise<void>;
 }
@@ -282,6 +285,8 @@ async function openAll(
     keybindings,
     startServer: () => served.follow(),
     startMachines: () => syncing.start(),
+    sleep: () => syncing.sleep(),
+    wake: () => syncing.wake(),
     stop: () => opened.close(),
   };
 }

@@ -388,6 +388,18 @@ export class Synced {
     await life.workspace.stop();
   }
 
+  /** The computer is about to sleep. Resolves when the others know, or when there is no time for that. */
+  async sleep(): Promise<void> {
+    await Promise.all((this.#life?.parts ?? []).map((part) => part.sleep?.()));
+  }
+
+  /** It has woken: nothing is left of any delay, and no connection is believed that was open before. */
+  wake(): void {
+    if (this.#life === null) return;
+    this.#life.workspace.link.retryNow();
+    for (const part of this.#life.parts) part.wake?.();
+  }
+
   stop(): Promise<void> {
     this.#isStopped = true;
     return this.#inTurn(() => this.#end());

@@ -49,6 +49,17 @@ export class EngineDoor {
     return client;
   }
 
+  /** The computer is about to sleep. An engine elsewhere finds out by itself, and so does one that is not there yet. */
+  async sleep(): Promise<void> {
+    const obtained = await this.#obtaining;
+    if (obtained?.kind === 'here') await obtained.sleep();
+  }
+
+  async wake(): Promise<void> {
+    const obtained = await this.#obtaining;
+    if (obtained?.kind === 'here') obtained.wake();
+  }
+
   /** Ends what runs in this process; an engine elsewhere goes on. */
   async stop(): Promise<void> {
     this.#isStopped = true;

@@ -165,6 +165,8 @@ export class Shell {
     app.on('accessibility-support-changed', () => this.#windows.send(environment()));
     app.on('activate', () => this.#windows.show());
     powerMonitor.on('shutdown', () => void this.quit());
+    powerMonitor.on('suspend', () => void this.#door.sleep().catch(this.#options.crashGuard.bug));
+    powerMonitor.on('resume', () => void this.#door.wake().catch(this.#options.crashGuard.bug));
   }
 
   #sessions(): SessionSummary[] {

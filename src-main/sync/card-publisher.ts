@@ -8,7 +8,7 @@ import { type SyncContext, seal } from './sync-context.ts';
 
 const CARD_EVERY_MS = 250;
 const RETRY_MS = 5_000;
-/** How long the last card may take when this machine ends. */
+/** How long the last card may take when this machine ends or is put to sleep. */
 const FAREWELL_MS = 1_000;
 
 export interface CardPublisherOptions extends Pick<PublisherOptions, 'about'> {
@@ -26,6 +26,7 @@ export class CardPublisher {
   #last: { readonly counter: number; readonly hash: string } | null = null;
   #isDue = false;
   #isPaused = false;
+  #isAsleep = false;
   #isStopped = false;
   #cancelPause = () => {};
   #sending: Promise<void> = Promise.resolve();
@@ -33,8 +34,10 @@ export class CardPublisher {
   constructor(context: SyncContext, options: CardPublisherOptions) {
     this.#context = context;
     this.#options = options;
-    this.#endState = context.link.onState(() => {
+    this.#endState = context.link.onState(({ is }) => {
       this.#last = null;
+      // Who connects is awake, also where nothing has told of it.
+      if (is === 'live') this.#isAsleep = false;
     });
   }
 
@@ -44,7 +47,8 @@ export class CardPublisher {
     if (this.#isPaused || this.#isStopped || this.#context.link.state.is !== 'live') return;
     this.#isPaused = true;
     this.#isDue = false;
-    this.#sending = this.#send('up').then(
+    const sending = this.#sending.catch(() => {}).then(() => this.#send(this.#isAsleep ? 'asleep' : 'up'));
+    this.#sending = sending.then(
       () => this.#pause(CARD_EVERY_MS),
       (error: unknown) => {
         this.#last = null;
@@ -68,16 +72,31 @@ export class CardPublisher {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancelPause();
-    const wasSaid = this.#last !== null;
-    if (wasSaid && this.#context.link.state.is === 'live') {
-      let cancel = () => {};
-      const late = new Promise<void>((resolve) => {
-        cancel = this.#context.clock.setTimer(resolve, FAREWELL_MS);
-      });
-      await Promise.race([this.#sending.then(() => this.#send('quit')).catch(() => {}), late]);
-      cancel();
-    }
+    await this.#sayBeforeGoing('quit');
     this.#endState();
+  }
+
+  /** The machine is about to sleep: it says so if it can at once. */
+  async sleep(): Promise<void> {
+    this.#isAsleep = true;
+    await this.#sayBeforeGoing('asleep');
+  }
+
+  wake(): void {
+    if (!this.#isAsleep) return;
+    this.#isAsleep = false;
+    this.plan();
+  }
+
+  async #sayBeforeGoing(state: 'asleep' | 'quit'): Promise<void> {
+    if (this.#last === null || this.#context.link.state.is !== 'live') return;
+    let cancel = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#context.clock.setTimer(resolve, FAREWELL_MS);
+    });
+    this.#sending = this.#sending.then(() => this.#send(state)).catch(() => {});
+    await Promise.race([this.#sending, late]);
+    cancel();
   }
 
   async #send(state: MachineCard['state']): Promise<void> {

@@ -126,6 +126,14 @@ export class Publisher {
     await this.#card.stop();
   }
 
+  sleep(): Promise<void> {
+    return this.#card.sleep();
+  }
+
+  wake(): void {
+    this.#card.wake();
+  }
+
   #linked(state: LinkState): void {
     if (state.is !== 'live') return;
     const { incarnation } = state.welcome;

@@ -32,6 +32,11 @@ export class Side {
     this.#part = await start(this.machine, () => {});
   }
 
+  get part(): SyncPart {
+    if (this.#part === null) throw new Error('it does not run');
+    return this.#part;
+  }
+
   async stop(): Promise<void> {
     await this.#part?.stop();
     this.#part = null;

@@ -237,3 +237,23 @@ it('[replica-9] hundreds of sessions are found, and all of them come', async () 
   await vi.waitFor(() => expect(b.here.engine.sessions.size).toBe(all.length), WITHIN);
   for (const runId of all) await b.hasAllOf(a, runId);
 });
+
+it('[machine-12] a machine that is put to sleep is asleep for the others, whatever happens on it, until it wakes', async () => {
+  const { machine } = a.machine.signer;
+  const isSaid = (state: string) => vi.waitFor(() => expect(b.part.about?.(machine)?.state).toBe(state), WITHIN);
+  await isSaid('up');
+  await a.part.sleep?.();
+  await isSaid('asleep');
+  // A last thing happens, as it does: that alone wakes nobody.
+  await b.hasAllOf(a, await a.here.create(ECHO));
+  expect(b.part.about?.(machine)?.state).toBe('asleep');
+  a.part.wake?.();
+  await isSaid('up');
+  // Woken without being told, by what it does: it connects.
+  await a.part.sleep?.();
+  await isSaid('asleep');
+  await sides.synced.relay.kill();
+  await sides.synced.relay.start();
+  await sides.reconnected();
+  await isSaid('up');
+});

@@ -39,6 +39,8 @@ export function replication(options: ReplicationOptions): StartSyncPart {
         replicas.stop();
         source.close();
       },
+      sleep: () => publisher.sleep(),
+      wake: () => publisher.wake(),
       about: (machine) => replicas.about(machine),
     };
   };

@@ -42,6 +42,9 @@ export interface MachineAbout {
 /** Something that runs while this machine is in a workspace: replication, driving, documents. Stopped in the opposite order of starting. */
 export interface SyncPart {
   stop(): Promise<void> | void;
+  /** The machine is about to sleep: there may be a moment left, or none. */
+  sleep?(): Promise<void>;
+  wake?(): void;
   /** What is known here of another machine; null: nothing. */
   about?(machine: MachineId): MachineAbout | null;
 }

@@ -291,6 +291,46 @@ describe('a session of another machine', () => {
   });
 });
 
+describe('who follows a session', () => {
+  it('[follow-1] [follow-3] is shown with a switch for each machine', async () => {
+    several();
+    const session = host.add({ title: 'there', ...remote, followers: [DESKTOP], followed: false });
+    close = await openWindow(host);
+    fireEvent.click(within(screen.getByRole('list', { name: 'Sessions' })).getByRole('button', { name: /there/ }));
+    fireEvent.click(await screen.findByRole('button', { name: 'Not followed on this machine' }));
+    const isOn = (name: string) =>
+      screen.getByRole('switch', { name: `${name} follows this session` }).getAttribute('aria-checked');
+    expect(['laptop', 'desktop', 'server'].map(isOn)).toEqual(['false', 'true', 'false']);
+    fireEvent.click(screen.getByRole('switch', { name: 'server follows this session' }));
+    await settle(() => called('session.follow').length > 0);
+    expect(called('session.follow')).toEqual([{ runId: session.runId, follows: true, machineId: SERVER }]);
+    host.change(session.runId, { followers: [MACHINE, DESKTOP, SERVER], followed: true });
+    await settle(() => isOn('laptop') === 'true' && isOn('server') === 'true');
+  });
+
+  it('[follow-3] is changed for this machine in the menu of the session', async () => {
+    several();
+    const session = host.add({ title: 'there', ...remote });
+    close = await openWindow(host);
+    fireEvent.contextMenu(within(screen.getByRole('list', { name: 'Sessions' })).getByRole('button', { name: /there/ }));
+    fireEvent.click(await screen.findByRole('menuitem', { name: 'Unfollow on this machine' }));
+    await settle(() => called('session.follow').length > 0);
+    expect(called('session.follow')).toEqual([{ runId: session.runId, follows: false }]);
+  });
+
+  it('[follow-1] is not counted among what needs the user while it is not followed', async () => {
+    several();
+    const session = host.add({ title: 'there', ...remote, status: 'waiting', permissions: 1, followed: false });
+    close = await openWindow(host);
+    const status = () => screen.getByRole('region', { name: 'Status' });
+    expect(within(status()).queryByText(/needs you/)).toBeNull();
+    expect(document.title).toBe('Baton');
+    host.change(session.runId, { followed: true });
+    expect(await within(status()).findByText(/needs you/)).toBeTruthy();
+    expect(document.title).toBe('(1) Baton');
+  });
+});
+
 describe('a session to be started', () => {
   it('[view-5] cannot be started on a machine that is not there', async () => {
     several();

@@ -1,8 +1,21 @@
 import i18next from 'i18next';
-import { Copy, GitFork, PanelRight, Pencil, RotateCw, Square, SquareArrowOutUpRight, StickyNote, Trash2 } from 'lucide-react';
+import {
+  Bell,
+  BellOff,
+  Copy,
+  GitFork,
+  PanelRight,
+  Pencil,
+  RotateCw,
+  Square,
+  SquareArrowOutUpRight,
+  StickyNote,
+  Trash2,
+} from 'lucide-react';
 import type { RunId } from '../../src-shared/ids.ts';
 import type { SessionSummary } from '../../src-shared/session.ts';
 import { call } from '../engine.ts';
+import { hasSeveral } from '../machines/machine-state.ts';
 import { keyLabel } from '../navigation/keymap.ts';
 import { endSession, forkSession, isOver, restartSession } from '../session-actions.ts';
 import { useWindow } from '../store.ts';
@@ -21,6 +34,13 @@ function attempt(label: string, act: () => Promise<unknown>): () => void {
 function showNotes(runId: RunId): void {
   openPane({ is: 'session', runId });
   setNotesOpen(runId, true);
+}
+
+/** Where there are other machines to be told instead. */
+function followItem({ runId, followed }: SessionSummary): MenuItem {
+  const label = i18next.t(followed ? 'machines:follow.undo' : 'machines:follow.do');
+  const act = attempt(label, () => call('session.follow', { runId, follows: !followed }));
+  return { label, icon: followed ? BellOff : Bell, onSelect: act };
 }
 
 /** What can be done to a session: the same in the sidebar, on its tab and in its pane's "more" menu. */
@@ -45,6 +65,7 @@ export function sessionMenu(session: SessionSummary): readonly MenuItem[] {
       onSelect: () => show({ overlay: { is: 'rename', runId } }),
     },
     { label: t('session.notes'), icon: StickyNote, onSelect: () => showNotes(runId) },
+    ...(hasSeveral(useWindow.getState().machines) ? [followItem(session)] : []),
     ...(session.kind === 'claude'
       ? [{ label: t('session.fork'), icon: GitFork, onSelect: attempt(t('session.fork'), () => forkSession(runId)) }]
       : []),
