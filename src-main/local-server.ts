@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { LOGIN_FRAGMENT } from '../src-shared/http-api.ts';
 import { RefusalError } from '../src-shared/refusal.ts';
 import type { Settings } from '../src-shared/settings.ts';
@@ -5,6 +6,7 @@ import type { OperationHandlers } from './engine/connection.ts';
 import type { Engine } from './engine/engine.ts';
 import type { ServerAddress } from './engine/engine-operations.ts';
 import type { Logger } from './logger.ts';
+import type { Reach } from './server/reach.ts';
 import type { RunningServer } from './server/server.ts';
 import type { Tokens } from './server/tokens.ts';
 import type { Store } from './store/store.ts';
@@ -33,17 +35,22 @@ const SETTINGS = [
 ] as const satisfies readonly (keyof Settings)[];
 const LAST_PORT = 'server.port';
 const MINUTE_MS = 60_000;
+/** Certificates are renewed some days before they run out. */
+const RENEW_EVERY_MS = 60 * MINUTE_MS;
 
 /** The HTTP server of this engine, as the settings want it: it starts, stops and moves to another port with them. */
 export class LocalServer {
   readonly #options: LocalServerOptions;
-  #running: { readonly server: RunningServer; readonly tokens: Tokens; readonly wanted: string } | null = null;
+  #running: { readonly server: RunningServer; readonly tokens: Tokens; readonly wanted: string; reach: Reach } | null = null;
   #tokens: Tokens | null = null;
   #changing: Promise<void> = Promise.resolve();
+  readonly #renewing: NodeJS.Timeout;
   #isStopped = false;
 
   constructor(options: LocalServerOptions) {
     this.#options = options;
+    this.#renewing = setInterval(() => void this.follow(), RENEW_EVERY_MS);
+    this.#renewing.unref();
   }
 
   get running(): { readonly server: RunningServer; readonly tokens: Tokens } | null {
@@ -61,6 +68,7 @@ export class LocalServer {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
+    clearInterval(this.#renewing);
     await this.#changing;
     await this.#close();
     await this.#tokens?.settled();
@@ -69,8 +77,9 @@ export class LocalServer {
   async #change(): Promise<void> {
     const settings = this.#options.settings();
     const wanted = JSON.stringify(SETTINGS.map((key) => settings[key]));
-    if (this.#isStopped || this.#running?.wanted === wanted) return;
+    if (this.#isStopped) return;
     try {
+      if (this.#running?.wanted === wanted) return await this.#renew(this.#running, settings);
       await this.#close();
       if (settings['server.enabled']) await this.#start(settings, wanted);
     } catch (error) {
@@ -78,6 +87,19 @@ export class LocalServer {
       const reason = error instanceof Error ? error.message : String(error);
       this.#options.onNotice(`The local server is not running: ${reason} Sessions are not affected.`);
     }
+  }
+
+  /** The certificate's files may have been written anew. What cannot be used yet, while they are, is read again the next time. */
+  async #renew(running: NonNullable<LocalServer['running']> & { reach: Reach }, settings: Settings): Promise<void> {
+    const { reachOf } = await import('./server/reach.ts');
+    const reach = await reachOf(settings).catch((error: unknown) => {
+      this.#options.logger.warn('the certificate cannot be read anew: the one before stays', { error });
+      return running.reach;
+    });
+    if (reach.tls === null || isDeepStrictEqual(reach, running.reach)) return;
+    running.server.renew(reach.tls);
+    running.reach = reach;
+    this.#options.logger.info('the certificate was renewed', {});
   }
 
   async #start(settings: Settings, wanted: string): Promise<void> {
@@ -102,7 +124,7 @@ export class LocalServer {
         return start(0);
       });
     } else server = await start(port);
-    this.#running = { server, tokens, wanted };
+    this.#running = { server, tokens, wanted, reach };
     await writeServerFile(file, { pid: process.pid, port: server.port, url: server.url, key: tokens.key, version });
     await store.setFact(LAST_PORT, server.port);
     logger.info('the local server listens', { count: server.port });

@@ -13,8 +13,8 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-interface Listener {
-  readonly server: Server | TlsServer;
+interface Listener<S extends Server | TlsServer = Server | TlsServer> {
+  readonly server: S;
   readonly sockets: ReadonlySet<Socket>;
 }
 
@@ -33,11 +33,12 @@ const MAX_TRIES = 10;
  * them, tokens would go there. `port` 0: any that is free on both. Throws PortTaken.
  */
 export async function listenOnLoopback(app: FastifyInstance, port: number): Promise<Listening> {
+  const newServer = () => createServer(OPTIONS);
   for (let tries = 1; ; tries++) {
-    const first = await listen(app, { host: '127.0.0.1', port });
+    const first = await listen(app, { host: '127.0.0.1', port }, newServer);
     const chosen = portOf(first);
     try {
-      const second = await listen(app, { host: '::1', port: chosen, ipv6Only: true }).catch(nullWithoutIpv6);
+      const second = await listen(app, { host: '::1', port: chosen, ipv6Only: true }, newServer).catch(nullWithoutIpv6);
       const servers = second === null ? [first] : [first, second];
       return { port: chosen, close: () => closeAll(servers) };
     } catch (error) {
@@ -47,23 +48,34 @@ export async function listenOnLoopback(app: FastifyInstance, port: number): Prom
   }
 }
 
-/** Listens on every address of the machine, encrypted. Throws PortTaken. */
+export interface Encrypted {
+  readonly port: number;
+  /** PEM */
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+}
+
+/** Listens on every address of the machine, encrypted; `renew` takes another certificate for connections from then on. Throws PortTaken. */
 export async function listenEverywhere(
   app: FastifyInstance,
-  { port, certificate, key }: { readonly port: number; readonly certificate: Buffer; readonly key: Buffer },
-): Promise<Listening> {
+  { port, certificate, key }: Encrypted,
+): Promise<Listening & { renew(renewed: Encrypted): void }> {
   const newServer = () => createTlsServer({ ...OPTIONS, cert: certificate, key, minVersion: 'TLSv1.2' });
   const listener =
     (await listen(app, { host: '::', port }, newServer).catch(nullWithoutIpv6)) ??
     (await listen(app, { host: '0.0.0.0', port }, newServer));
-  return { port: portOf(listener), close: () => closeAll([listener]) };
+  return {
+    port: portOf(listener),
+    renew: (renewed) => listener.server.setSecureContext({ cert: renewed.certificate, key: renewed.key, minVersion: 'TLSv1.2' }),
+    close: () => closeAll([listener]),
+  };
 }
 
-async function listen(
+async function listen<S extends Server | TlsServer>(
   app: FastifyInstance,
   address: { readonly host: string; readonly port: number; readonly ipv6Only?: boolean },
-  newServer: () => Server | TlsServer = () => createServer(OPTIONS),
-): Promise<Listener> {
+  newServer: () => S,
+): Promise<Listener<S>> {
   const sockets = new Set<Socket>();
   const server = newServer();
   server.maxConnections = MAX_SOCKETS;

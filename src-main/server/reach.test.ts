@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { connect, createServer, type LookupFunction } from 'node:net';
 import { join } from 'node:path';
@@ -9,6 +9,14 @@ import { PATHS, ServerFile, tokenSubprotocol, WIRE_SUBPROTOCOL } from '../../src
 import { DEFAULT_SETTINGS, Settings } from '../../src-shared/settings.ts';
 import { namesOf, publicUrls, reachOf } from './reach.ts';
 import { type ServerGround, serverGround } from './server.fixture.ts';
+
+/** Writes both files; its certificate. */
+function makeCertificate(certificate: string, key: string): string {
+  const subject = ['-subj', '/CN=baton.example.net', '-addext', 'subjectAltName=DNS:baton.example.net'];
+  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+  execFileSync('openssl', ['req', ...kind, ...subject, '-keyout', key, '-out', certificate], { stdio: 'ignore' });
+  return readFileSync(certificate, 'utf8');
+}
 
 let here: ServerGround | null = null;
 afterEach(async () => {
@@ -59,9 +67,7 @@ describe.skipIf(spawnSync('openssl', ['version']).status !== 0)('[door-6] a cert
     here = await serverGround();
     const folder = join(here.file, '..');
     const [certificate, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-    const subject = ['-subj', '/CN=baton.example.net', '-addext', 'subjectAltName=DNS:baton.example.net'];
-    const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
-    execFileSync('openssl', ['req', ...kind, ...subject, '-keyout', key, '-out', certificate], { stdio: 'ignore' });
+    makeCertificate(certificate, key);
     return { here, certificate, key, settings: { 'server.tlsCertificate': certificate, 'server.tlsKey': key } };
   };
 
@@ -71,11 +77,11 @@ describe.skipIf(spawnSync('openssl', ['version']).status !== 0)('[door-6] a cert
     await here.change({ ...settings, 'server.hostNames': ['baton.example.net'], 'server.tlsPort': port });
     expect(here.notices).toEqual([]);
     expect(here.server.publicUrls).toEqual([`https://baton.example.net:${port}`]);
-    const ca = readFileSync(certificate);
+    let ca = readFileSync(certificate, 'utf8');
     const lookup: LookupFunction = (_name, _options, found) => found(null, [{ address: '127.0.0.1', family: 4 }]);
     const status = (host: string, path: string = PATHS.health) =>
       new Promise((resolve, reject) => {
-        const options = { host: 'baton.example.net', port, path, ca, lookup, headers: { host } };
+        const options = { host: 'baton.example.net', port, path, ca, lookup, headers: { host }, agent: false };
         request(options, (answer) => resolve(answer.resume().statusCode))
           .once('error', reject)
           .end();
@@ -87,6 +93,17 @@ describe.skipIf(spawnSync('openssl', ['version']).status !== 0)('[door-6] a cert
     const protocols = [WIRE_SUBPROTOCOL, tokenSubprotocol(key)];
     const socket = new WebSocket(`wss://baton.example.net:${port}${PATHS.wire}`, protocols, { ca, lookup });
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+    // Renewed while somebody is connected: who comes from then on sees the new one.
+    const before = socket.readyState;
+    const renewed = makeCertificate(settings['server.tlsCertificate'], settings['server.tlsKey']);
+    await here.local.follow();
+    await expect(status(`baton.example.net:${port}`)).rejects.toThrow('certificate');
+    ca = renewed;
+    expect(await status(`baton.example.net:${port}`)).toBe(200);
+    expect([before, socket.readyState]).toEqual([WebSocket.OPEN, WebSocket.OPEN]);
+    writeFileSync(settings['server.tlsKey'], 'half of it');
+    await here.local.follow();
+    expect(await status(`baton.example.net:${port}`)).toBe(200);
     const closed = new Promise((resolve) => socket.once('close', resolve));
     socket.close();
     await closed;

@@ -3,13 +3,14 @@ import { isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import type { Settings } from '../../src-shared/settings.ts';
 import type { Names } from './gate.ts';
+import type { Encrypted } from './listen.ts';
 
 /** How the server is reached beside loopback: by names that a tunnel or a private network gives this machine. */
 export interface Reach {
   /** Lower case, with a port where it is not the usual one. */
   readonly hostNames: readonly string[];
   /** With it the server listens on every address of the machine, encrypted; null: on loopback only. */
-  readonly tls: { readonly port: number; readonly certificate: Buffer; readonly key: Buffer } | null;
+  readonly tls: Encrypted | null;
 }
 
 /** Throws an error that names the setting at fault. */

@@ -7,7 +7,7 @@ import { CLOSE, RefusalError } from '../../src-shared/refusal.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Logger } from '../logger.ts';
 import { addGate, type Names, principalOf, REFUSED, refuseToken } from './gate.ts';
-import { type Listening, listenEverywhere, listenOnLoopback } from './listen.ts';
+import { type Encrypted, type Listening, listenEverywhere, listenOnLoopback } from './listen.ts';
 import { pageRoutes } from './page.ts';
 import { pollingRoutes } from './polling.ts';
 import { proofOfHash } from './proof.ts';
@@ -61,6 +61,8 @@ export interface RunningServer {
   /** Every route that there is: `METHOD /path/:parameter`. */
   readonly routes: readonly string[];
   readonly stats: ServerStats;
+  /** Another certificate for the same names: who is connected stays so. */
+  renew(tls: Encrypted): void;
   stop(): Promise<void>;
 }
 
@@ -120,7 +122,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   countRequests(app, stats);
   for (const register of [doorRoutes, websocketRoutes, pollingRoutes, pageRoutes, ...routes]) await register(app, context);
   await app.ready();
-  let listening: Listening;
+  let listening: Awaited<ReturnType<typeof listen>>;
   try {
     listening = await listen(app, port, reach);
   } catch (error) {
@@ -139,17 +141,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     publicUrls: publicUrls(reach),
     routes: known,
     stats,
+    renew: (tls) => listening.renew(tls),
     stop,
   };
 }
 
 /** On loopback, and with a certificate on every address. */
-async function listen(app: FastifyInstance, port: number, { tls }: Reach): Promise<Listening> {
+async function listen(app: FastifyInstance, port: number, { tls }: Reach): Promise<Listening & Pick<RunningServer, 'renew'>> {
   const loopback = await listenOnLoopback(app, port);
-  if (tls === null) return loopback;
+  if (tls === null) return { ...loopback, renew: () => {} };
   try {
     const everywhere = await listenEverywhere(app, tls);
-    return { port: loopback.port, close: async () => void (await Promise.all([loopback.close(), everywhere.close()])) };
+    return {
+      port: loopback.port,
+      renew: everywhere.renew,
+      close: async () => void (await Promise.all([loopback.close(), everywhere.close()])),
+    };
   } catch (error) {
     await loopback.close();
     throw error;
