@@ -18,6 +18,8 @@ export const MAX_PEER_MESSAGE_BYTES = 64 * 1024 * 1024;
 export const MAX_KEYS_BYTES = 32 * 1024;
 /** A terminal's screen, deflated, without what has scrolled away. A larger one is not shown. */
 export const MAX_SHOWN_SCREEN_BYTES = 512 * 1024;
+/** Of a terminal's output in one event that is shown before it is in a log. */
+export const MAX_EARLY_BYTES = 4 * 1024;
 /** Logs in one telling of how far they have come; of others it is told a moment later. */
 export const MAX_TOLD_LOGS = 500;
 /** Clients of one machine that look at one session. */
@@ -144,6 +146,8 @@ export const PeerShow = z.discriminatedUnion('type', [
     driver: z.nullable(ClientId),
     viewers: z.array(z.strictObject({ clientId: ClientId, name: z.string().check(z.maxLength(256)) })).check(z.maxLength(10_000)),
   }),
+  /** An event of its terminal's output that may not be in the log yet, not even at its host. */
+  z.strictObject({ type: z.literal('output'), seq: Seq, ts: z.int(), epoch: Epoch, data: bytes(MAX_EARLY_BYTES) }),
 ]);
 export type PeerShow = z.infer<typeof PeerShow>;
 const ShowFrame = z.strictObject({ v: z.literal(PEER_VERSION), body: PeerShow });

@@ -8,6 +8,7 @@ import type { ReplicaState } from '../../src-shared/replication.ts';
 import type { RemoteStanding, SessionSpec, SessionState, SessionSummary } from '../../src-shared/session.ts';
 import { foldState } from '../../src-shared/session-state.ts';
 import type { ChainedGap } from '../store/store.ts';
+import { EarlyEvents } from './early-events.ts';
 import type { EngineSession, ShownLog } from './engine-session.ts';
 import { LogTail } from './log-tail.ts';
 import type { Outcome, SessionCommand } from './session-commands.ts';
@@ -90,6 +91,7 @@ export class RemoteSession implements EngineSession {
   #replica: ReplicaState;
   #connection: RemoteStanding['connection'];
   readonly #live = new Map<string, LiveText>();
+  readonly #early = new EarlyEvents();
   readonly #backlog = new Backlog();
   #behindBytes: number | null = null;
   #ahead: Screen | null = null;
@@ -249,6 +251,7 @@ export class RemoteSession implements EngineSession {
   /** What was stored of the log, in order, gaps as events at their ends. */
   publish(events: readonly LogEvent[], state: SessionState, replica: ReplicaState): void {
     this.#replica = replica;
+    const wasShownRight = this.#early.settle(events);
     for (const run of denseRuns(events, this.#published.seq)) {
       for (const event of run) {
         this.#tail.remember(event);
@@ -263,11 +266,30 @@ export class RemoteSession implements EngineSession {
       this.viewers.publish(publishedOf(this.runId, run));
       for (const event of run) this.screen.show(event);
     }
+    if (!wasShownRight) this.viewers.startOver();
     this.#behindBytes = this.#backlog.behindBytes(this.#published.seq);
     this.#dependencies.onChange(
       this,
       events.some(({ channel }) => channel !== 'pty:stdout'),
     );
+  }
+
+  /** Output that its host shows before it is in a log [drive-7]. */
+  showEarly({
+    seq,
+    ts,
+    epoch,
+    data,
+  }: {
+    readonly seq: Seq;
+    readonly ts: number;
+    readonly epoch: Epoch;
+    readonly data: Uint8Array;
+  }): void {
+    // Without a screen there would be nothing to start over from.
+    if (this.spec.kind !== 'pty' || this.#ahead !== null || epoch !== this.#epoch) return;
+    const event: LogEvent = { runId: this.runId, seq, epoch, ts, channel: 'pty:stdout', type: 'data', payload: data };
+    if (this.#early.add(event, this.#published.seq)) this.viewers.publishEarly(publishedOf(this.runId, [event]));
   }
 
   /** How far its log has come there. */

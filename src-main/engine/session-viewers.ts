@@ -31,6 +31,10 @@ export interface SessionViewer {
   readonly isLocal: boolean;
   viewport: { readonly cols: number; readonly rows: number } | null;
   publish(published: Published): void;
+  /** Output that is not in the log yet: shown where it follows at once, else left to come with the log. */
+  publishEarly(published: Published): void;
+  /** What it was shown early is not what the log has. */
+  startOver(): void;
   /** Frames that may be dropped when the viewer is behind. */
   tell(frame: Uint8Array): void;
   /** The session has another screen `ahead` of its log. */
@@ -94,6 +98,14 @@ export class SessionViewers {
 
   publish(published: Published): void {
     for (const viewer of this.#viewers) viewer.publish(published);
+  }
+
+  publishEarly(published: Published): void {
+    for (const viewer of this.#viewers) viewer.publishEarly(published);
+  }
+
+  startOver(): void {
+    for (const viewer of this.#viewers) viewer.startOver();
   }
 
   lookAhead(): void {

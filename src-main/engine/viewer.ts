@@ -41,6 +41,8 @@ export class RunViewer implements SessionViewer {
   #passedBytes = 0;
   /** The client shows this in place of the log. */
   #shownAhead: Screen | null = null;
+  /** It was shown output that is not in the log. */
+  #mustStartOver = false;
   #isPumping = false;
   #isGone = false;
   /** Something that may be dropped was: it is told anew, whole, when the viewer is up to date. */
@@ -132,6 +134,20 @@ export class RunViewer implements SessionViewer {
     } else this.#pump();
   }
 
+  publishEarly(published: Published): void {
+    const [first] = published.events;
+    const isNext = this.#cursor !== null && first?.seq === this.#cursor + 1 && this.#shownAhead === null;
+    if (!isNext || this.#isPumping || !this.#hasCredit()) return;
+    this.#wire.send(published.frame());
+    this.#passed(published.events, published.outputBytes);
+  }
+
+  startOver(): void {
+    if (this.#cursor === null) return;
+    this.#mustStartOver = true;
+    this.#pump();
+  }
+
   tell(frame: Uint8Array): void {
     if (this.#cursor === null) return;
     if (this.#hasCredit() && !this.#hasMissed) this.#wire.send(frame);
@@ -217,6 +233,7 @@ export class RunViewer implements SessionViewer {
 
   #isBehind(): boolean {
     if (this.#isGone || this.#cursor === null) return false;
+    if (this.#mustStartOver) return true;
     const ahead = this.#session.ahead();
     if (ahead !== null || this.#shownAhead !== null) return ahead !== this.#shownAhead;
     return this.#cursor < this.#session.log.published.seq;
@@ -225,7 +242,7 @@ export class RunViewer implements SessionViewer {
   async #catchUp(): Promise<void> {
     while (this.#isBehind() && this.#hasCredit()) {
       const cursor = this.#cursor as Seq;
-      if (this.#session.ahead() !== this.#shownAhead) {
+      if (this.#mustStartOver || this.#session.ahead() !== this.#shownAhead) {
         await this.#followAhead();
         continue;
       }
@@ -241,6 +258,7 @@ export class RunViewer implements SessionViewer {
 
   /** Shows what the session's host shows; or its log again, which has come that far. */
   async #followAhead(): Promise<void> {
+    this.#mustStartOver = false;
     const ahead = this.#session.ahead();
     const screen = ahead ?? (await this.#session.screen.snapshot());
     // The next one came while that was drawn.

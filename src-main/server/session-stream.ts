@@ -133,6 +133,9 @@ export class SessionStream implements SessionViewer {
   tell(): void {}
   /** It tells the log, as it comes. */
   lookAhead(): void {}
+  /** A program gets what is in the log. */
+  publishEarly(): void {}
+  startOver(): void {}
 
   #fallBehind(): void {
     if (this.#feed === null) return;

@@ -8,7 +8,8 @@ import { type Refusal, RefusalError } from '../../src-shared/refusal.ts';
 import type { Caller } from '../engine/connection.ts';
 import type { Session } from '../engine/session.ts';
 import type { Outcome } from '../engine/session-commands.ts';
-import type { SessionViewer } from '../engine/session-viewers.ts';
+import type { Published, SessionViewer } from '../engine/session-viewers.ts';
+import { EarlyOutput } from './early-output.ts';
 import { LogTeller } from './log-teller.ts';
 import type { PeerMessage, Peers } from './peers.ts';
 import { ScreenShows } from './screen-shows.ts';
@@ -60,15 +61,27 @@ class DistantViewer implements SessionViewer {
   readonly behindBytes = 0;
   viewport: SessionViewer['viewport'];
 
-  constructor(clientId: ClientId, name: string, viewport: SessionViewer['viewport']) {
+  readonly #onPublished: (published: Published) => void;
+
+  constructor(
+    clientId: ClientId,
+    name: string,
+    viewport: SessionViewer['viewport'],
+    onPublished: (published: Published) => void,
+  ) {
     this.clientId = clientId;
     this.name = name;
     this.viewport = viewport;
+    this.#onPublished = onPublished;
   }
 
+  publish(published: Published): void {
+    this.#onPublished(published);
+  }
   /** Its machine has it from the log and from what is shown to all who watch. */
-  publish(): void {}
   tell(): void {}
+  publishEarly(): void {}
+  startOver(): void {}
   lookAhead(): void {}
 }
 
@@ -85,6 +98,7 @@ type Reply = Extract<PeerWord, { type: 'reply' }>['outcome'];
 export class DrivingHost {
   readonly #options: DrivingHostOptions;
   readonly #showing: Showing;
+  readonly #early: EarlyOutput;
   readonly #screens: ScreenShows;
   readonly #logs: LogTeller;
   readonly #looks = new Map<MachineId, Map<RunId, Look>>();
@@ -98,6 +112,7 @@ export class DrivingHost {
     this.#options = options;
     const { context, peers } = options;
     this.#showing = new Showing(peers, context.clock);
+    this.#early = new EarlyOutput(peers, context.clock);
     this.#screens = new ScreenShows(peers, context.onProblem);
     this.#logs = new LogTeller({ clock: context.clock, peers, machines: () => peers.online, hosted: options.hosted });
     this.#ends = [
@@ -242,7 +257,8 @@ export class DrivingHost {
     for (const { clientId, name, viewport } of said) {
       const viewer = known.get(clientId);
       if (viewer === undefined) {
-        const added = new DistantViewer(clientId, `${name}${where}`, viewport);
+        const onPublished = ({ events }: Published) => this.#early.published(session.runId, events);
+        const added = new DistantViewer(clientId, `${name}${where}`, viewport, onPublished);
         known.set(clientId, added);
         session.viewers.add(added);
       } else if (viewer.viewport?.cols !== viewport?.cols || viewer.viewport?.rows !== viewport?.rows) {
@@ -262,6 +278,7 @@ export class DrivingHost {
     look.cancelExpiry();
     for (const viewer of look.viewers.values()) look.session.viewers.remove(viewer);
     look.endShowing();
+    this.#early.forget(runId);
   }
 
   #forgetLooks(machine: MachineId): void {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { LogEvent } from '../../src-shared/events.ts';
 import type { InputId, MachineId, RunId } from '../../src-shared/ids.ts';
 import type { Rights } from '../../src-shared/machines.ts';
 import type { HostMessage } from '../../src-shared/protocol.ts';
@@ -225,6 +226,46 @@ it('[drive-6] text that is being written is shown on other machines, to one who 
   await attached(watch(late, runId));
   await expect.poll(() => shownAt(viewer)).toEqual([text]);
   expect(shownAt(b)).toEqual([text]);
+});
+
+it('[drive-7] what a terminal echoes is shown on another machine before its log comes, once, and the log is what counts', async () => {
+  const runId = await terminal();
+  await b.keep(a, runId);
+  const here = await attached(watch(atA, runId));
+  await here.until(() => here.text.includes('ready'));
+  const { remote } = b.ground.engine;
+  /** What B does not have yet, as it is stored on A or as `change` makes it. */
+  const logComes = async (change = (events: readonly LogEvent[]) => events) => {
+    const session = remote.all.get(runId);
+    if (session === undefined) throw new Error('B does not have it');
+    await a.ground.store.sync();
+    const events = await a.ground.store.read({ runId, after: session.log.published.seq, limit: 100, maxBytes: 100_000 });
+    const replica = { ...session.replica, lastSeq: events.at(-1)?.seq ?? 0 };
+    await remote.append(runId, { events: change(events), gaps: [], headHash: null, replica });
+  };
+  await logComes();
+  const there = await attached(watch(atB, runId, { viewport }));
+  await here.until(() => here.state?.cols === viewport.cols);
+  await logComes();
+  const before = remote.all.get(runId)?.log.published.seq;
+
+  there.attachment?.keys(Buffer.from('one\n'));
+  await there.until(() => there.tail.includes('one'));
+  expect(remote.all.get(runId)?.log.published.seq).toBe(before);
+  await logComes();
+  there.attachment?.keys(Buffer.from('two\n'));
+  await there.until(() => there.tail.includes('two'));
+  await logComes();
+  expect(there.starts.length).toBe(1);
+  const shown = there.events.map(({ seq }) => seq);
+  expect(shown).toEqual([...new Set(shown)].sort((left, right) => left - right));
+
+  there.attachment?.keys(Buffer.from('lost\n'));
+  await there.until(() => there.tail.includes('lost'));
+  await logComes((events) => events.map((event) => ({ ...event, payload: new Uint8Array(Buffer.from('kept')) })));
+  await there.until(() => there.starts.length === 2);
+  expect(there.text).toMatch(/one[\s\S]*two[\s\S]*kept/);
+  expect(there.text).not.toContain('lost');
 });
 
 it('[outbox-1] what is sent while the host is away waits, survives a restart, and is carried out once and in order', async () => {

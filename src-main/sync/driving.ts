@@ -27,9 +27,11 @@ export interface DrivingOptions {
   readonly peers: Peers;
   readonly outbox: Outbox;
   /** A session of another machine, while it is kept here. */
-  readonly remote: (runId: RunId) => (WatchedSession & Pick<RemoteSession, 'live' | 'remoteViewers' | 'hostIsAt'>) | undefined;
+  readonly remote: (runId: RunId) => DrivenSession | undefined;
   readonly broadcast: (message: Extract<HostMessage, { type: 'session:notice' }>) => void;
 }
+
+type DrivenSession = WatchedSession & Pick<RemoteSession, 'live' | 'remoteViewers' | 'showEarly' | 'hostIsAt'>;
 
 interface Look {
   target: RemoteTarget;
@@ -206,6 +208,7 @@ export class Driving implements RemoteDrive {
   #shown(runId: RunId, body: PeerShow): void {
     const session = this.#options.remote(runId);
     if (body.type === 'live') for (const text of body.texts) session?.live(text);
+    else if (body.type === 'output') session?.showEarly(body);
     else session?.remoteViewers({ ...body, type: 'run:viewers', runId });
   }
 
