@@ -78,7 +78,7 @@ export const Settings = z.object({
   /** What other machines may do on this one, whatever rights they have in the workspace. */
   'machines.allow': z._default(z.enum(['start', 'type', 'view']), 'start'),
   /** This machine is told of the sessions of all others too, not only of those that were worked on here. */
-  'machines.followOthers': flag(false),
+  'machines.followOthers': flag(true),
   'machines.keyProtection': z._default(z.enum(['auto', 'passphrase', 'plain']), 'auto'),
   'clients.idleMinutes': z._default(z.number().check(z.gte(1), z.lte(1_440)), 5),
 });

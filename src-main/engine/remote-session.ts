@@ -151,9 +151,6 @@ export class RemoteSession implements EngineSession {
   get target(): RemoteTarget {
     return { runId: this.runId, machineId: this.machineId, epoch: this.#epoch, spec: this.spec };
   }
-  get isFollowed(): boolean {
-    return this.#dependencies.following(this.runId, this.machineId).followed;
-  }
   get isRunning(): boolean {
     const { status } = this.#published.state;
     return status !== 'ended' && status !== 'interrupted';

@@ -300,10 +300,7 @@ export class Replicas {
       runId,
       state,
       sink: store.sessions,
-      lane: () => {
-        const session = store.sessions.all.get(runId);
-        return session !== undefined && (session.viewers.size > 0 || session.isFollowed) ? 'watch' : 'rest';
-      },
+      lane: () => ((store.sessions.all.get(runId)?.viewers.size ?? 0) > 0 ? 'watch' : 'rest'),
       onStanding: () => this.#stand(runId),
       onNotice,
     });
