@@ -74,9 +74,9 @@ const DOORS: Record<string, { readonly parse: (bytes: Uint8Array) => unknown; re
   'of the engine': {
     parse: parseClientMessage,
     honest: [
-      { type: 'run:input', runId, input: permission },
+      { type: 'run:input', runId, epoch: FIRST_EPOCH, input: permission },
       { type: 'call', callId: 1, operation: 'layout.set', params: { layout: { a: [1, { b: 2 }] } } },
-      { type: 'run:attach', runId, after: 0 },
+      { type: 'run:attach', runId, attachId: 1, after: 0, viewport: { cols: 80, rows: 24 } },
     ],
   },
   'to the engine': { parse: parseHostMessage, honest: [{ type: 'pong', sentAt: 1 }] },
@@ -92,7 +92,13 @@ const DOORS: Record<string, { readonly parse: (bytes: Uint8Array) => unknown; re
     },
     honest: [
       { v: 1, body: { type: 'viewers', driver: null, viewers: [{ clientId: inputId, name: 'x' }] } },
-      { v: 1, body: { type: 'live', texts: [{ messageId: 'x', block: 0, offset: 0, kind: 'text', text: 'x' }] } },
+      {
+        v: 1,
+        body: {
+          type: 'live',
+          texts: [{ messageId: 'x', block: 0, blockKind: 'text', toolName: null, parentToolUseId: null, offset: 0, text: 'x' }],
+        },
+      },
     ],
   },
 };

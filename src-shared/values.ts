@@ -96,7 +96,12 @@ export function decodeJson(text: string, maxValues = MAX_VALUES): unknown {
 
 /** A door: what fits the schema, or an error that is made of nothing of it (one that named all that is wrong would cost seconds). */
 export function parseAs<S extends z.ZodMiniType>(schema: S, value: unknown): z.infer<S> {
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new Error('it does not fit its schema');
+  let parsed: z.util.SafeParseResult<z.infer<S>> | null = null;
+  try {
+    parsed = schema.safeParse(value);
+  } catch {
+    // More is wrong with it than the schema can collect.
+  }
+  if (!parsed?.success) throw new Error('it does not fit its schema');
   return parsed.data;
 }

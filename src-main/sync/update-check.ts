@@ -2,9 +2,6 @@ import * as decoding from 'lib0/decoding';
 import * as Y from 'yjs';
 import { whyNotValid } from '../../src-shared/workspace-documents.ts';
 
-/** Bytes that a document may hold of changes whose predecessors are missing. Honest machines leave none, for batches come in order. */
-const MAX_PENDING_BYTES = 1024 * 1024;
-
 /**
  * Applies an update of another machine to a copy of the document. Why it is refused; null where it is not. A copy that has refused one
  * is spoilt: an update may throw half way.
@@ -23,7 +20,7 @@ export function tryUpdate(name: string, copy: Y.Doc, update: Uint8Array): string
     // V1 only: the other format lets a few bytes stand for billions.
     Y.readUpdate(decoder, copy, null);
     if (decoding.hasContent(decoder)) return 'it goes on behind its end';
-    return whyTooMuchMissing(copy) ?? whyNotValid(name, copy, changed);
+    return whyIncomplete(copy) ?? whyNotValid(name, copy, changed);
   } catch (error) {
     return `it is no update: ${error instanceof Error ? error.message : String(error)}`;
   } finally {
@@ -31,7 +28,10 @@ export function tryUpdate(name: string, copy: Y.Doc, update: Uint8Array): string
   }
 }
 
-function whyTooMuchMissing({ store }: Y.Doc): string | null {
-  const bytes = (store.pendingStructs?.update.byteLength ?? 0) + (store.pendingDs?.byteLength ?? 0);
-  return bytes <= MAX_PENDING_BYTES ? null : 'too much of what it builds on is missing';
+/**
+ * Batches come in order, so honest machines never build on what is missing. What Yjs would keep until it comes is the one thing that two
+ * machines could read differently: where it contradicts what is there, a whole document says another thing than its updates.
+ */
+function whyIncomplete({ store }: Y.Doc): string | null {
+  return store.pendingStructs === null && store.pendingDs === null ? null : 'what it builds on is missing';
 }

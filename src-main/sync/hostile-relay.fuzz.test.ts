@@ -1,0 +1,139 @@
+import { expect, it, vi } from 'vitest';
+import type { RunId } from '../../src-shared/ids.ts';
+import { encodeRelayMessage, type FromRelay, parseFromRelay } from '../../src-shared/relay-protocol.ts';
+import { type Chance, encodeAnything, FUZZ_WITHIN_MS, fuzz, mutatedBytes, mutatedValue } from '../../src-shared/sim/fuzz.ts';
+import type { Wire } from '../../src-shared/wire.ts';
+import { pty } from '../engine/engine.fixture.ts';
+import { runIdOf } from '../store/store.fixture.ts';
+import { HostileGround } from './hostile.fixture.ts';
+import { encodeLog } from './log-payload.ts';
+import { WITHIN } from './replication.fixture.ts';
+
+/** What the relay has said lately, to be said again otherwise. */
+const REMEMBERED = 60;
+
+/** A machine's end of its wire to the relay, by which others speak, too. */
+class TappedWire implements Wire {
+  readonly #wire: Wire;
+  readonly #onHeard: (frame: Uint8Array) => void;
+  #onFrame: Wire['onFrame'] = null;
+
+  constructor(wire: Wire, onHeard: (frame: Uint8Array) => void) {
+    this.#wire = wire;
+    this.#onHeard = onHeard;
+  }
+  get bufferedBytes(): number {
+    return this.#wire.bufferedBytes;
+  }
+  get onClose(): Wire['onClose'] {
+    return this.#wire.onClose;
+  }
+  set onClose(handler: Wire['onClose']) {
+    this.#wire.onClose = handler;
+  }
+  get onFrame(): Wire['onFrame'] {
+    return this.#onFrame;
+  }
+  set onFrame(handler: Wire['onFrame']) {
+    this.#onFrame = handler;
+    this.#wire.onFrame = (frame) => {
+      this.#onHeard(frame);
+      this.#onFrame?.(frame);
+    };
+  }
+  send(frame: Uint8Array): void {
+    this.#wire.send(frame);
+  }
+  close(why: Parameters<Wire['close']>[0]): void {
+    this.#wire.close(why);
+  }
+}
+
+/** Lies between a machine and its relay, and says what it likes besides. */
+class Liar {
+  readonly #heard: FromRelay[] = [];
+  #wire: Wire | null = null;
+
+  readonly between = (wire: Wire): Wire => {
+    this.#wire = new TappedWire(wire, (frame) => {
+      this.#heard.push(parseFromRelay(frame.slice()));
+      // The first ones stay: each kind is among them.
+      if (this.#heard.length > REMEMBERED) this.#heard.splice(REMEMBERED / 2, 1);
+    });
+    return this.#wire;
+  };
+
+  /** To the machine, as if the relay had said it. */
+  say(frame: Uint8Array): void {
+    this.#wire?.onFrame?.(frame);
+  }
+
+  lie(chance: Chance): Uint8Array {
+    const message = chance.pick(this.#heard);
+    if (chance.below(8) === 0) return mutatedBytes(encodeRelayMessage(message), chance);
+    if (chance.below(3) === 0) return encodeRelayMessage(this.#misled(message, chance));
+    return encodeAnything(mutatedValue(message, chance));
+  }
+
+  /** Well formed and wrong: another place, another question, another stream. */
+  #misled(message: FromRelay, chance: Chance): FromRelay {
+    const other = chance.pick(this.#heard);
+    const moved: Record<string, unknown> = { ...message };
+    for (const key of ['ask', 'stream', 'position', 'height', 'epoch', 'holder', 'frame', 'entries'] as const) {
+      if (key in moved && key in other && chance.below(2) === 0) moved[key] = (other as Record<string, unknown>)[key];
+    }
+    return moved as FromRelay;
+  }
+}
+
+it(
+  '[link-11] a relay that says what it likes changes nothing of what a machine has, and is left when it says nonsense',
+  async () => {
+    const liar = new Liar();
+    const hostile = await HostileGround.start(liar.between);
+    try {
+      const { here, third } = hostile;
+      const own = await here.create(pty('cat', []));
+      await here.documents.setText(own, 'draft', 'what was written here', null);
+      const honest = await hostile.connect(third);
+      const theirs = runIdOf(7);
+      const index = third.keyring.streamName('index', third.machine);
+      const card = { name: 'x', version: '0', platform: 'x', protocol: 1, state: 'up', deleted: [] };
+      const session = { runId: theirs, spec: pty('sh', []), epoch: 1, createdTs: 1, branchOf: null };
+      const payload = Buffer.concat([Buffer.from([1, 0]), Buffer.from(JSON.stringify({ ...card, sessions: [session] }))]);
+      await honest.append(third.seal({ kind: 'index', stream: index }, payload));
+      const log = third.keyring.streamName('log', theirs);
+      const event = { epoch: 1, ts: 1, channel: 'pty:stdout', type: 'data', isJson: false, payload: new Uint8Array([65]) };
+      for (let seq = 1; seq <= 5; seq++) {
+        const page = { items: [{ seq, ...event }], headHash: null } as unknown as Parameters<typeof encodeLog>[1];
+        await honest.append(third.seal({ kind: 'log', stream: log }, await encodeLog(seq, page)));
+      }
+      const seqOf = (runId: RunId) => here.engine.sessions.get(runId)?.log.published.seq;
+      await vi.waitFor(() => expect(seqOf(theirs)).toBe(5), WITHIN);
+      const { victim } = hostile;
+      const { link } = victim.workspace;
+      const before = await victim.state([own]);
+      const replica = await here.store.verify(theirs);
+      await fuzz(400, async (chance) => {
+        if (link.state.is === 'lost') link.retryNow();
+        if (link.state.is !== 'live') await victim.live();
+        liar.say(liar.lie(chance));
+        await new Promise((resolve) => setImmediate(resolve));
+      });
+      await here.store.sync();
+      expect(victim.bugs).toEqual([]);
+      expect(await victim.state([own])).toEqual(before);
+      expect(await here.store.verify(theirs)).toEqual(replica);
+      // Where it meets an honest one, everything goes on.
+      await victim.stop();
+      await hostile.enter();
+      const page = { items: [{ seq: 6, ...event }], headHash: null } as unknown as Parameters<typeof encodeLog>[1];
+      await (await hostile.connect(third)).append(third.seal({ kind: 'log', stream: log }, await encodeLog(6, page)));
+      await vi.waitFor(() => expect(seqOf(theirs)).toBe(6), WITHIN);
+      expect(await here.documents.text(own, 'draft')).toMatchObject({ text: 'what was written here' });
+    } finally {
+      await hostile.dispose();
+    }
+  },
+  FUZZ_WITHIN_MS,
+);
