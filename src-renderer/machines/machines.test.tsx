@@ -208,8 +208,8 @@ describe('several machines', () => {
     close = await openWindow(host);
     const rows = within(await screen.findByRole('list', { name: 'Machines' })).getAllByRole('listitem');
     expect(rows.map(({ textContent }) => textContent)).toEqual([
-      'laptopthis machine, not connected0 sessions',
-      'desktopunknown while not connected0 sessions',
+      'laptopnot connected0 sessions',
+      'desktopunknown0 sessions',
     ]);
   });
 
