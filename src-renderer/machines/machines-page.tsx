@@ -77,6 +77,7 @@ function MachineEntry({ machine, mayManage: mayChange }: { machine: Machine; may
   const { t } = useTranslation('machines');
   const words = useStandingWords();
   const { machineId, name, version, platform } = machine;
+  const standing = standingOf(machine);
   const hosted = useHosted(machineId);
   const facts = [
     t('sessions', { count: hosted }),
@@ -90,9 +91,11 @@ function MachineEntry({ machine, mayManage: mayChange }: { machine: Machine; may
     <li aria-label={name} className="flex flex-wrap items-center gap-x-4 gap-y-2 py-3">
       <div className="min-w-48 flex-1">
         <p className="flex items-center gap-2">
-          <StandingMark standing={standingOf(machine)} />
+          <StandingMark standing={standing} />
           <span className="min-w-0 truncate font-medium selectable">{name}</span>
-          <span className="shrink-0 text-11 text-dim">{words(machine)}</span>
+          <span className="shrink-0 text-11 text-dim">
+            {standing === 'cut' ? `${t('standing.self')}, ${words(machine)}` : words(machine)}
+          </span>
         </p>
         <p className="pl-4.5 text-11 text-faint">{facts.join(' · ')}</p>
       </div>
