@@ -207,10 +207,7 @@ describe('several machines', () => {
     ];
     close = await openWindow(host);
     const rows = within(await screen.findByRole('list', { name: 'Machines' })).getAllByRole('listitem');
-    expect(rows.map(({ textContent }) => textContent)).toEqual([
-      'laptopnot connected0 sessions',
-      'desktopunknown0 sessions',
-    ]);
+    expect(rows.map(({ textContent }) => textContent)).toEqual(['laptopnot connected0 sessions', 'desktopunknown0 sessions']);
   });
 
   it('follow what is told of them', async () => {
