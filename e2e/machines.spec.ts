@@ -84,7 +84,9 @@ test('sessions of one machine are seen, typed into, answered and started from th
   folder,
 }) => {
   test.setTimeout(180_000);
-  const [{ app, page: here }, { page: there }] = [await laptop.launch({ env: claudeEnv }), await desktop.launch()];
+  const { app, page } = await laptop.launch({ env: claudeEnv });
+  const { page: there } = await desktop.launch();
+  let here = page;
   await expect(button(here, 'New terminal').first()).toBeEnabled();
   await expect(button(there, 'New terminal').first()).toBeEnabled();
   await pair(here, there);
@@ -110,16 +112,26 @@ test('sessions of one machine are seen, typed into, answered and started from th
   }
   await there.keyboard.press('Escape');
 
-  // A permission that is asked on the laptop, answered on the desktop.
+  // A permission that is asked on the laptop, answered on the desktop while the laptop's window is closed.
   const made = join(folder, 'allowed-from-there');
   await button(here, 'New Claude session').first().click();
   await here.getByRole('textbox', { name: 'Folder' }).fill(folder);
   await button(here, 'Start').click();
   await here.getByRole('textbox', { name: 'Message Claude' }).fill(`run: touch ${made}`);
   await here.keyboard.press('Enter');
+  await expect(here.getByRole('region', { name: /^Claude wants/ })).toBeVisible();
+  await app.evaluate(({ BrowserWindow, dialog }) => {
+    dialog.showMessageBox = async () => ({ response: 0, checkboxChecked: false });
+    BrowserWindow.getAllWindows()[0]?.close();
+  });
+  await expect.poll(() => app.windows().length).toBe(0);
   await row(there, /permission/).click();
   await button(there, 'Allow').click();
   await expect.poll(() => existsSync(made)).toBe(true);
+  const opened = app.waitForEvent('window');
+  await app.evaluate(({ app: electron }) => void setImmediate(() => electron.emit('activate')));
+  here = await opened;
+  await expect(row(here, /allowed-from-there/)).toBeVisible();
   await expect(here.getByRole('region', { name: /^Claude wants/ })).toBeHidden();
 
   // A new terminal on the laptop, begun on the desktop.
