@@ -74,6 +74,9 @@ export const ClientSummary = z.object({
 });
 export type ClientSummary = z.infer<typeof ClientSummary>;
 
+/** Of what was found in a title that a user gave: it stands in no log. */
+export const TITLE_CHANNEL = 'title';
+
 export const OPERATIONS = {
   'session.list': { params: nothing, result: z.object({ sessions: z.array(SessionSummary) }) },
   'session.get': {
@@ -138,7 +141,10 @@ export const OPERATIONS = {
       atEnd: z.boolean(),
     }),
   },
-  /** Text search over one session or all of them; newest first. */
+  /**
+   * Text search over one session or all of them; newest first. In front of it sessions that a user named so: hits in TITLE_CHANNEL, with
+   * the session's last event.
+   */
   'history.search': {
     params: z.object({
       query: z.string().check(z.minLength(1), z.maxLength(500)),

@@ -18,6 +18,8 @@ export const FOLLOW_WINDOW_BYTES = 1024 * 1024;
 export const MAX_CHAIN_PAGE_BYTES = 512 * 1024;
 /** Of a stream that is read page by page; one batch may be larger. */
 export const MAX_STREAM_PAGE_BYTES = 256 * 1024;
+/** Streams that go with one request. */
+export const MAX_REMOVED_AT_ONCE = 64;
 export const PING_EVERY_MS = 10_000;
 /** Without any frame for so long the other end is gone, whatever the socket says. */
 export const RELAY_SILENT_AFTER_MS = 25_000;
@@ -70,6 +72,15 @@ export const ToRelay = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('stream:read'), ask: Ask, stream: Stream }),
   /** A page of what is stored after a position, beside whatever is followed: how a reader that began at the end gets the rest. */
   z.strictObject({ type: z.literal('stream:page'), ask: Ask, stream: Stream, after: Count }),
+  /**
+   * What these streams hold goes, for good: nothing is stored under their names again. All of them or none. Asked for by a stream's holder
+   * or only writer, or by a machine with the right to start.
+   */
+  z.strictObject({
+    type: z.literal('streams:remove'),
+    ask: Ask,
+    streams: z.array(Stream).check(z.minLength(1), z.maxLength(MAX_REMOVED_AT_ONCE)),
+  }),
   /** Takes a session over from epoch `epoch`. `signature`: over leaseBytes. */
   z.strictObject({ type: z.literal('lease:take'), ask: Ask, stream: Stream, epoch: Count, signature: bytes(SIGNATURE_BYTES) }),
   z.strictObject({ type: z.literal('mailbox:open'), ask: Ask, mailbox: Mailbox }),
@@ -103,6 +114,7 @@ const RELAY_REFUSALS = {
   'entry-refused': 'The entry does not fit the membership. Read the membership and make it again.',
   'wrong-kind': 'The stream holds batches of another kind.',
   'unknown-stream': 'The relay does not have this stream.',
+  removed: 'What this belongs to was deleted.',
   'epoch-taken': 'The session has another epoch by now.',
   'unknown-mailbox': 'No machine waits under this code, or no longer.',
   'mailbox-taken': 'Somebody else uses this code.',

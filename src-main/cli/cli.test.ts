@@ -90,7 +90,7 @@ describe('with a server', { timeout: 120_000 }, () => {
     await ground.ok(['close', 'first']);
   });
 
-  it('finds sessions by parts of their id and by title, and suggests near ones', async () => {
+  it('[doc-10] finds sessions by parts of their id and by title, and suggests near ones', async () => {
     const runId = await ground.start('read line');
     await ground.ok(['rename', runId, 'the build']);
     for (const name of [runId, runId.slice(-6), 'the build', 'The Build', '-']) {
@@ -102,7 +102,11 @@ describe('with a server', { timeout: 120_000 }, () => {
     expect(unknown.stderr).toContain(`${runId.slice(-8)} (the build)`);
     const inside = await ground.run(['session', '--json'], { env: { BATON_SESSION_ID: runId } });
     expect(JSON.parse(inside.stdout)).toMatchObject({ runId });
+    const { hits } = (await ground.json(['search', 'HE BUI'])) as { hits: unknown[] };
+    expect(hits[0]).toMatchObject({ runId, channel: 'title', before: 't', match: 'he bui', after: 'ld' });
+    expect(await ground.ok(['search', 'build'])).toMatch(/title +the build/);
     await ground.ok(['rename', runId]);
+    expect((await ground.run(['search', 'the build'])).code).toBe(1);
     expect(await ground.json(['session', runId])).toMatchObject({ title: 'sh -c read line' });
     await ground.ok(['close', runId]);
   });

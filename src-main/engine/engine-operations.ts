@@ -1,6 +1,6 @@
 import type { LogEvent } from '../../src-shared/events.ts';
 import { NO_SEQ, type RunId } from '../../src-shared/ids.ts';
-import type { ParamsOf, ResultOf } from '../../src-shared/operations.ts';
+import { type ParamsOf, type ResultOf, TITLE_CHANNEL } from '../../src-shared/operations.ts';
 import { RefusalError } from '../../src-shared/refusal.ts';
 import type { Store } from '../store/store.ts';
 import type { Clients } from './clients.ts';
@@ -104,8 +104,9 @@ export function engineOperations(
     },
     'history.search': async ({ query, runId, limit, cursor }) => {
       const scope = { ...(runId === undefined ? {} : { runId }), ...(cursor === undefined ? {} : { cursor }) };
-      const { hits, cursor: next } = await store.search({ query, limit, ...scope });
-      return { hits: [...hits], cursor: next };
+      const named = cursor === undefined ? namedLike(engine, documents, query, runId).slice(0, limit - 1) : [];
+      const { hits, cursor: next } = await store.search({ query, limit: limit - named.length, ...scope });
+      return { hits: [...named, ...hits], cursor: next };
     },
     'layout.get': async ({ clientId }) => ({ layout: (await store.getLayout(clientId)) as ResultOf<'layout.get'>['layout'] }),
     'layout.set': async ({ clientId, layout }) => {
@@ -134,6 +135,27 @@ export function engineOperations(
     'clients.list': async () => ({ clients: engine.clients.list() }),
     'clients.disconnect': async (target, { clientId }) => ({ disconnected: engine.clients.disconnect(target, clientId) }),
   };
+}
+
+/** Sessions whose title, as a user gave it, holds the text: no log has it. The one used last comes first. */
+function namedLike(
+  engine: OperationsTarget,
+  documents: SessionDocuments,
+  query: string,
+  only: RunId | undefined,
+): ResultOf<'history.search'>['hits'] {
+  const pattern = new RegExp(query.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), 'iu');
+  const sessions = only === undefined ? engine.summaries() : [engine.session(only).summary()];
+  return sessions
+    .sort((a, b) => b.lastActivityAt.localeCompare(a.lastActivityAt))
+    .flatMap(({ runId, lastSeq, lastActivityAt }) => {
+      const title = documents.title(runId) ?? '';
+      const found = pattern.exec(title);
+      if (found === null) return [];
+      const [match] = found;
+      const [before, after] = [title.slice(0, found.index), title.slice(found.index + match.length)];
+      return [{ runId, seq: lastSeq, ts: Date.parse(lastActivityAt), channel: TITLE_CHANNEL, before, match, after }];
+    });
 }
 
 async function readHistory(

@@ -75,6 +75,7 @@ async function spent(ofA: RelayClient): Promise<ToRelay[]> {
     { type: 'lease:take', ask: 3, stream: STREAM, epoch: 0, signature },
     { type: 'found', ask: 4, entries: a.entries },
     { type: 'follow', stream: STREAM, after: 0, lane: 'watch' },
+    { type: 'streams:remove', ask: 6, streams: ['f'.repeat(32)] },
     { type: 'stream:page', ask: 5, stream: STREAM, after: 0 },
     { type: 'mailbox:say', mailbox: MAILBOX, message: new Uint8Array(20) },
     { type: 'credit', bytes: 1000 },

@@ -145,6 +145,38 @@ describe('streams', () => {
     expect(seqs(ofB)).toHaveLength(5);
   });
 
+  it('[relay-24] forgets what is removed by whoever may, for good, and takes nothing more under its name', async () => {
+    const [a, b, c] = (await testWorkspace('type', 'start')) as [TestMachine, TestMachine, TestMachine];
+    const [ofA, ofB, ofC] = [await enter(a), await enter(b), await enter(c)];
+    const name = (letter: string) => letter.repeat(32);
+    const [log, shared, mine, never] = [name('1'), name('2'), name('3'), name('4')];
+    await ofB.append(b.seal({ kind: 'log', stream: log }));
+    for (const [of, machine] of [
+      [ofA, a],
+      [ofB, b],
+    ] as const)
+      await of.append(machine.seal({ kind: 'document', stream: shared }));
+    await ofB.append(b.seal({ kind: 'index', stream: mine }));
+    const used = () => relay.storage.usedBytes(a.membership.workspace);
+    const full = used();
+    // The log is B's, whatever rights others have; of the rest B is not the only writer, and may not start sessions.
+    expect(await ofC.outcome({ type: 'streams:remove', streams: [shared, log] })).toBe('not-allowed');
+    expect(await ofB.outcome({ type: 'streams:remove', streams: [log, shared] })).toBe('not-allowed');
+    expect(used()).toBe(full);
+    expect(await ofB.outcome({ type: 'streams:remove', streams: [log, mine, never] })).toBe('done');
+    expect(await ofC.outcome({ type: 'streams:remove', streams: [shared] })).toBe('done');
+    expect(used()).toBe(0);
+    expect(await ofB.outcome({ type: 'batch', frame: b.seal({ kind: 'log', stream: log }).frame, release: null })).toBe(
+      'removed',
+    );
+    expect(await ofA.outcome({ type: 'stream:read', stream: shared })).toBe('removed');
+    // Who may not decide on what there is not leaves it as it is; who may keeps it from ever being.
+    expect(await ofB.outcome({ type: 'stream:read', stream: never })).toBe('unknown-stream');
+    expect(await ofA.outcome({ type: 'streams:remove', streams: [never, shared] })).toBe('done');
+    const late = b.seal({ kind: 'document', stream: never });
+    expect(await ofB.outcome({ type: 'batch', frame: late.frame, release: null })).toBe('removed');
+  });
+
   it('[relay-23] gives a stream page by page beside what is followed, whatever credit there is', async () => {
     const [a, b] = (await testWorkspace('start')) as [TestMachine, TestMachine];
     const [ofA, ofB] = [await enter(a), await enter(b)];

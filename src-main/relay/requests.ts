@@ -136,6 +136,12 @@ function answerMachine(relay: Relay, connection: Connection, peer: Machine, mess
       connection.send({ type: 'page', ask: message.ask, batches });
       break;
     }
+    case 'streams:remove': {
+      const why = workspace.removeStreams(connection, message.streams);
+      if (why === null) connection.send({ type: 'done', ask: message.ask });
+      else connection.refuse(message.ask, why);
+      break;
+    }
     case 'lease:take': {
       const taken = workspace.takeLease(connection, message.stream, message.epoch, message.signature);
       if (typeof taken === 'number') connection.send({ type: 'leased', ask: message.ask, epoch: taken });
@@ -193,8 +199,8 @@ function readStream(
   { ask, stream: name }: Request<'stream:read'>,
 ): void {
   const stream = workspace.stream(name);
-  if (stream === null) {
-    connection.refuse(ask, 'unknown-stream');
+  if (stream === null || stream.kind === 'removed') {
+    connection.refuse(ask, stream === null ? 'unknown-stream' : 'removed');
     return;
   }
   const { epoch, holder, lastSeq, writers } = stream.state;

@@ -114,6 +114,7 @@ export class RelayWorkspace {
     const kind = STREAM_KIND[header.kind];
     if (kind === null) return this.#pass(from, batch);
     const stream = this.stream(header.stream);
+    if (stream?.kind === 'removed') return { is: 'refused', why: 'removed' };
     if (stream !== null && stream.kind !== kind) return { is: 'refused', why: 'wrong-kind' };
     const order = inspectBatch(batch, this.#membership, stream?.state ?? EMPTY_STREAM);
     if (order.is === 'refused') return order;
@@ -203,6 +204,31 @@ export class RelayWorkspace {
     this.#remember(name, { ...stream, state: { ...stream.state, epoch: next, holder: machine } });
     this.#tellLease(name, next, machine, before === null ? undefined : this.connected.get(before));
     return next;
+  }
+
+  /** What is deleted leaves nothing behind, and cannot come back by somebody who has not heard of it. */
+  removeStreams(from: Connection, names: readonly string[]): RelayRefusal | null {
+    if (from.peer.is !== 'machine') return 'not-allowed';
+    const { machine } = from.peer;
+    // What still waits to be written goes too.
+    this.#commits.flush();
+    const mayAll = liveMember(this.#membership, machine)?.rights === 'start';
+    const known = names.filter((name) => mayAll || this.stream(name) !== null);
+    if (!known.every((name) => this.#mayRemove(machine, mayAll, this.stream(name)))) return 'not-allowed';
+    this.#storage.remove(this.id, known);
+    for (const name of known) this.#streams.delete(name);
+    this.#usedBytes = this.#storage.usedBytes(this.id);
+    return null;
+  }
+
+  /** A log is its holder's as long as that is a machine of the workspace. */
+  #mayRemove(machine: MachineId, mayAll: boolean, stream: StoredStream | null): boolean {
+    if (stream === null || stream.kind === 'removed') return true;
+    const { holder, writers } = stream.state;
+    if (stream.kind === 'log') {
+      return holder === machine || (mayAll && (holder === null || liveMember(this.#membership, holder) === null));
+    }
+    return mayAll || [...writers.keys()].every((writer) => writer.endsWith(` ${machine}`));
   }
 
   /** `by` signed it, and the machine that gets the session may run sessions. */

@@ -113,7 +113,9 @@ export class DocumentChannel {
   #fail(error: unknown): void {
     if (this.#isClosed) return;
     const isExpected =
-      this.#context.link.state.is !== 'live' || (error instanceof RelayRefusedError && error.why === 'wrong-generation');
+      this.#context.link.state.is !== 'live' ||
+      // That its session was deleted this machine hears from the one that did it.
+      (error instanceof RelayRefusedError && (error.why === 'wrong-generation' || error.why === 'removed'));
     if (!isExpected) this.#context.onProblem('a shared document is not synced at the moment', error);
     this.close();
     this.#events.onFailed(error instanceof Error ? error.message : String(error));

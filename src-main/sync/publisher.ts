@@ -34,6 +34,8 @@ export interface LogSource extends CheckpointSource, Pick<Store, 'durableSeq' | 
   epochOf(runId: RunId): number | null;
   /** Those that were deleted here, the newest last. */
   deleted(): readonly RunId[];
+  /** An event is about to be sent beside its log; resolves when that is kept. */
+  noteLarge(runId: RunId, seq: number): Promise<void>;
   /** Events of a session were published. */
   onLog(listener: (runId: RunId) => void): () => void;
   /** A session came or went. */
@@ -273,6 +275,8 @@ export class Publisher {
 
   /** In front of the batch that names them. The relay may have some of them already. */
   async #sendPieces(runId: RunId, { seq, payload }: ChainedEvent): Promise<void> {
+    // Whoever deletes the session has to know what there is of it.
+    await this.#options.source.noteLarge(runId, seq);
     const stream = streamOfLarge(this.#context, runId, seq);
     const atRelay = await standing(this.#context, stream, 'document');
     let { counter, hash: previousHash } = atRelay ?? { counter: 0, hash: NO_BATCH_HASH };

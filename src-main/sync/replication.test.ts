@@ -4,9 +4,11 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { newEvent } from '../../src-shared/events.ts';
 import type { RunId } from '../../src-shared/ids.ts';
 import { revokeMachine } from '../../src-shared/membership-keys.ts';
+import { NO_BATCH_HASH } from '../../src-shared/sealed-batch.ts';
 import { ECHO, outputOf, pty, watch } from '../engine/engine.fixture.ts';
 import { type Side, Sides, WITHIN } from './replication.fixture.ts';
 import { type SyncedMachine, SyncedMachines } from './sync.fixture.ts';
+import { seal } from './sync-context.ts';
 
 let sides: Sides;
 let a: Side;
@@ -256,4 +258,46 @@ it('[machine-12] a machine that is put to sleep is asleep for the others, whatev
   await sides.synced.relay.start();
   await sides.reconnected();
   await isSaid('up');
+});
+
+it('[replica-15] nothing of a deleted session stays at the relay, also when it was deleted without one, and before a restart', async () => {
+  const runId = await a.here.create(ECHO);
+  const picture = new Uint8Array(randomBytes(1_000_000));
+  await a.here.engine.hosted.get(runId)?.append([{ channel: 'pty:stdout', type: 'data', payload: picture }]);
+  const { seq } = a.here.engine.session(runId).log.published;
+  await b.hasAllOf(a, runId);
+  const { keyring } = a.machine;
+  const streams = [
+    keyring.streamName('log', runId),
+    keyring.streamName('checkpoint', runId),
+    keyring.streamName('piece', `${runId}:${seq}`),
+    keyring.streamName('document', `session:${runId}`),
+  ];
+  const stands = (stream: string) =>
+    b.machine.link.ask({ type: 'stream:read', stream }).then(
+      ({ type }) => type,
+      ({ why }: { why: string }) => why,
+    );
+  expect(await Promise.all(streams.map(stands))).toMatchObject(['stream', expect.anything(), 'stream', expect.anything()]);
+  const { relay } = sides.synced;
+  await relay.kill();
+  await a.here.engine.hosted.get(runId)?.stop('closed');
+  await a.here.engine.delete(runId);
+  await a.restart();
+  await relay.start();
+  await sides.reconnected();
+  await vi.waitFor(() => expect(b.here.engine.sessions.has(runId)).toBe(false), WITHIN);
+  await vi.waitFor(async () => expect(new Set(await Promise.all(streams.map(stands)))).toEqual(new Set(['removed'])), WITHIN);
+  // A machine that has not heard of it brings nothing back.
+  const late = {
+    kind: 'document',
+    stream: streams[3] ?? '',
+    epoch: 0,
+    seqFrom: 0,
+    seqTo: 0,
+    counter: 1,
+    previousHash: NO_BATCH_HASH,
+  } as const;
+  const { frame } = seal(b.machine, late, new Uint8Array(10));
+  await expect(b.machine.link.ask({ type: 'batch', frame, release: null })).rejects.toMatchObject({ why: 'removed' });
 });

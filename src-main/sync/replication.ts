@@ -7,6 +7,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Store } from '../store/store.ts';
 import { type LogSource, Publisher, type PublisherOptions } from './publisher.ts';
 import { Replicas } from './replicas.ts';
+import { type Deletion, type Deletions, StreamRemoval } from './stream-removal.ts';
 import type { StartSyncPart } from './sync-context.ts';
 
 export interface ReplicationOptions extends Pick<PublisherOptions, 'about' | 'onNotice'> {
@@ -16,6 +17,9 @@ export interface ReplicationOptions extends Pick<PublisherOptions, 'about' | 'on
 
 const ROUND = 'replication.round';
 const DELETED = 'replication.deleted';
+const PENDING = 'replication.deletedAtRelay';
+const LARGE = 'replication.largeEvents';
+const Deleted = z.object({ runId: RunId, large: z.array(z.int()) });
 
 /** Logs of sessions between the machines of a workspace: what is hosted here goes out, what others host comes in. */
 export function replication(options: ReplicationOptions): StartSyncPart {
@@ -32,10 +36,12 @@ export function replication(options: ReplicationOptions): StartSyncPart {
       onAbout,
       onNotice,
     });
+    const removal = new StreamRemoval(context, source);
     const publisher = await Publisher.start(context, { source, about, onNotice, nextRound: () => nextRound(store) });
     return {
       stop: async () => {
         await publisher.stop();
+        removal.stop();
         replicas.stop();
         source.close();
       },
@@ -53,13 +59,17 @@ async function nextRound(store: ReplicationOptions['store']): Promise<number> {
 }
 
 /** The engine's own sessions, and which of them were deleted: others learn it from a card, however much later. */
-class HostedLogs implements LogSource {
+class HostedLogs implements LogSource, Deletions {
   readonly #options: ReplicationOptions;
   readonly #onProblem: (message: string, error?: unknown) => void;
   readonly #listeners = new Set<() => void>();
   readonly #known = new Set<RunId>();
   readonly #ends: (() => void)[] = [];
   #deleted: RunId[] = [];
+  readonly #deletionListeners = new Set<() => void>();
+  /** Events of hosted sessions that lie beside their logs at the relay. */
+  readonly #large = new Map<RunId, number[]>();
+  #pending: readonly Deletion[] = [];
 
   constructor(options: ReplicationOptions, onProblem: (message: string, error?: unknown) => void) {
     this.#options = options;
@@ -69,6 +79,9 @@ class HostedLogs implements LogSource {
   async open(): Promise<void> {
     const { engine, store } = this.#options;
     this.#deleted = z.catch(z.array(RunId), []).parse(await store.getFact(DELETED));
+    this.#pending = z.catch(z.array(Deleted), []).parse(await store.getFact(PENDING));
+    const large = z.catch(z.array(Deleted), []).parse(await store.getFact(LARGE));
+    for (const { runId, large: seqs } of large) this.#large.set(runId, seqs);
     for (const runId of engine.hosted.keys()) this.#known.add(runId);
     this.#ends.push(
       engine.onSession(({ runId, remote }) => {
@@ -102,6 +115,31 @@ class HostedLogs implements LogSource {
     return this.#deleted;
   }
 
+  pending(): readonly Deletion[] {
+    return this.#pending;
+  }
+
+  removed(runId: RunId): void {
+    this.#pending = this.#pending.filter((each) => each.runId !== runId);
+    this.#keep(PENDING, this.#pending);
+  }
+
+  onDeleted(listener: () => void): () => void {
+    this.#deletionListeners.add(listener);
+    return () => this.#deletionListeners.delete(listener);
+  }
+
+  async noteLarge(runId: RunId, seq: number): Promise<void> {
+    const seqs = this.#large.get(runId) ?? [];
+    if (seqs.includes(seq)) return;
+    this.#large.set(runId, [...seqs, seq]);
+    await this.#options.store.setFact(LARGE, this.#allLarge());
+  }
+
+  #allLarge(): Json {
+    return [...this.#large].map(([runId, large]) => ({ runId, large }));
+  }
+
   onLog(listener: (runId: RunId) => void): () => void {
     return this.#options.engine.onLog(listener);
   }
@@ -129,10 +167,18 @@ class HostedLogs implements LogSource {
 
   #remember(runId: RunId): void {
     this.#deleted = [...this.#deleted, runId].slice(-MAX_CARD_DELETED);
-    this.#options.store
-      .setFact(DELETED, this.#deleted as unknown as Json)
-      .catch((error: unknown) => this.#onProblem('which sessions were deleted could not be kept', error));
+    this.#pending = [...this.#pending, { runId, large: this.#large.get(runId) ?? [] }];
+    this.#keep(DELETED, this.#deleted);
+    this.#keep(PENDING, this.#pending);
+    if (this.#large.delete(runId)) this.#keep(LARGE, this.#allLarge());
     this.#tell();
+    for (const listener of this.#deletionListeners) listener();
+  }
+
+  #keep(fact: string, value: unknown): void {
+    this.#options.store
+      .setFact(fact, value as Json)
+      .catch((error: unknown) => this.#onProblem('which sessions were deleted could not be kept', error));
   }
 
   #tell(): void {

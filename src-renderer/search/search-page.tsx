@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { RunId } from '../../src-shared/ids.ts';
+import { TITLE_CHANNEL } from '../../src-shared/operations.ts';
 import { PageFrame } from '../settings/page-frame.tsx';
 import { useWindow } from '../store.ts';
 import { Button } from '../ui/button.tsx';
@@ -66,7 +67,7 @@ function Group({ group }: { group: HitGroup }) {
       </h2>
       <ul>
         {group.hits.map((hit) => (
-          <li key={`${hit.seq}:${hit.before.length}`}>
+          <li key={`${hit.channel}:${hit.seq}:${hit.before.length}`}>
             <HitLine hit={hit} />
           </li>
         ))}
@@ -92,8 +93,8 @@ function HitLine({ hit }: { hit: Hit }) {
   );
 }
 
-function openHit(runId: RunId, { seq, match }: Hit): void {
+function openHit(runId: RunId, { seq, match, channel }: Hit): void {
   const content = { is: 'session', runId } as const;
   openPane(content);
-  revealPlace(paneIdOf(content), { seq, match });
+  if (channel !== TITLE_CHANNEL) revealPlace(paneIdOf(content), { seq, match });
 }

@@ -1,3 +1,4 @@
+import { TITLE_CHANNEL } from '../../../src-shared/operations.ts';
 import { withEngine } from '../engine-client.ts';
 import { EXIT } from '../failure.ts';
 import { shortId } from '../find-session.ts';
@@ -27,10 +28,11 @@ export async function search(query: string, options: SearchOptions): Promise<num
     if (options.json) printJson({ hits });
     else {
       const paint = painter(hasColors(process.stdout));
-      for (const { runId, seq, before, match, after } of hits) {
+      for (const { runId, seq, channel, before, match, after } of hits) {
         const title = oneLine(client.sessions.get(runId)?.title ?? '');
         const found = `${oneSpace(before)}${paint('yellow', oneLine(match))}${oneSpace(after)}`;
-        printLine(`${paint('cyan', shortId(runId))} ${paint('dim', `${title} #${seq}`)}  ${found}`);
+        const place = channel === TITLE_CHANNEL ? 'title' : `${title} #${seq}`;
+        printLine(`${paint('cyan', shortId(runId))} ${paint('dim', place)}  ${found}`);
       }
       if (hits.length === 0) say('Nothing found.');
     }

@@ -5,7 +5,7 @@ import { type StreamState, writerOf } from '../../../src-shared/receive-batch.ts
 import { openForWriting } from '../../store/database.ts';
 import { migrate } from '../../store/migrations.ts';
 import { explainSqlite } from '../../store/store-error.ts';
-import type { Append, RelayStorage, StoredBatch, StoredStream, StreamKind } from './storage.ts';
+import type { Append, RelayStorage, StoredBatch, StoredStream } from './storage.ts';
 
 /** A step that has shipped is never changed. Names of workspaces and streams are hex, as they are everywhere else. */
 const MIGRATIONS: readonly string[] = [
@@ -44,7 +44,7 @@ const MIGRATIONS: readonly string[] = [
 
 interface StreamRow {
   readonly key: number;
-  readonly kind: StreamKind;
+  readonly kind: StoredStream['kind'];
   readonly epoch: number;
   readonly holder: string | null;
   readonly last_seq: number;
@@ -165,6 +165,24 @@ class SqliteStorage implements RelayStorage {
       ...[key, writerOf(header), header.counter, hash],
     );
     this.#run('UPDATE workspaces SET bytes = bytes + ? WHERE key = ?', Math.round(bytes), workspaceKey);
+  }
+
+  remove(workspace: string, streams: readonly string[]): void {
+    const workspaceKey = this.#workspaceKey(workspace);
+    this.#transaction(() => {
+      for (const name of streams) {
+        this.#run(
+          `INSERT INTO streams (workspace, name, kind, epoch, holder, last_seq, last_position) VALUES (?, ?, 'removed', 0, NULL, 0, 0)
+           ON CONFLICT (workspace, name) DO UPDATE SET kind = 'removed', epoch = 0, holder = NULL, last_seq = 0, last_position = 0`,
+          ...[workspaceKey, name],
+        );
+        const key = this.#streamRow(workspace, name)?.key;
+        const gone = this.#get<{ bytes: number }>('SELECT total(length(frame)) AS bytes FROM batches WHERE stream = ?', key);
+        this.#run('DELETE FROM batches WHERE stream = ?', key);
+        this.#run('DELETE FROM writers WHERE stream = ?', key);
+        this.#run('UPDATE workspaces SET bytes = bytes - ? WHERE key = ?', Math.round(gone?.bytes ?? 0), workspaceKey);
+      }
+    });
   }
 
   setHolder(workspace: string, stream: string, epoch: number, holder: MachineId): void {

@@ -6,7 +6,8 @@ import type { SealedBatch } from '../../../src-shared/sealed-batch.ts';
 export type StreamKind = 'log' | 'document' | 'index';
 
 export interface StoredStream {
-  readonly kind: StreamKind;
+  /** `removed`: nothing of it is kept but its name. */
+  readonly kind: StreamKind | 'removed';
   /** Of its newest batch: in a log the batch's last event, else counted from 1. */
   readonly lastPosition: number;
   readonly state: StreamState;
@@ -46,6 +47,8 @@ export interface RelayStorage {
   usedBytes(workspace: string): number;
   stream(workspace: string, stream: string): StoredStream | null;
   append(batches: readonly Append[]): void;
+  /** Everything in these streams goes; what they are called stays, so that nothing is stored there again. */
+  remove(workspace: string, streams: readonly string[]): void;
   /** A stream that exists has another holder from now on. */
   setHolder(workspace: string, stream: string, epoch: number, holder: MachineId): void;
   /** After a position, in order, until `maxBytes` are reached: one batch at least, if there is one. */
