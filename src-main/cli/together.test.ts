@@ -2,11 +2,19 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { RunId } from '../../src-shared/ids.ts';
+import { expectInvariants } from './invariants.fixture.ts';
 import { type LinedMachine, type LoggedEvent, until, WorkspaceGround } from './workspace.fixture.ts';
 
 const PATIENCE_MS = 180_000;
 let ground: WorkspaceGround;
-afterEach(() => ground.dispose());
+afterEach(async ({ task }) => {
+  try {
+    // What failed for another reason is told as that.
+    if (task.result?.state !== 'fail') await expectInvariants(ground.machines, ground.relay);
+  } finally {
+    await ground.dispose();
+  }
+}, PATIENCE_MS);
 
 async function two(env?: Record<string, Record<string, string>>): Promise<[LinedMachine, LinedMachine]> {
   ground = await WorkspaceGround.start(['laptop', 'desktop'], env);
