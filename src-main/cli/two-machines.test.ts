@@ -5,6 +5,7 @@ import type { Command } from '../../src-shared/protocol.ts';
 import type { SessionSummary } from '../../src-shared/session.ts';
 import { ECHO, newInputId, watch } from '../engine/engine.fixture.ts';
 import { RelayProcess } from '../relay/relay.fixture.ts';
+import { expectInvariants } from './invariants.fixture.ts';
 import { MachineGround } from './machines.fixture.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -22,8 +23,11 @@ beforeAll(async () => {
   for (const ground of [anna, ben]) await ground.until(everyoneIsOnline);
 });
 afterAll(async () => {
-  await Promise.all([anna.dispose(), ben.dispose()]);
-  await relay.dispose();
+  try {
+    await expectInvariants([anna, ben], relay);
+  } finally {
+    await Promise.all([anna.dispose(), ben.dispose(), relay.dispose()]);
+  }
 });
 
 const everyoneIsOnline = ({ machines }: MachineList) => machines.length > 1 && machines.every(({ online }) => online);
