@@ -1,5 +1,7 @@
 import type { Append, RelayStorage } from './storage/storage.ts';
 
+export type Soon = (work: () => void) => void;
+
 export interface Waiting {
   readonly append: Append;
   /** On the disk: `true`. Nothing of it is: `false`. */
@@ -14,17 +16,19 @@ const MAX_WAITING_BYTES = 4 * 1024 * 1024;
  */
 export class CommitQueue {
   readonly #storage: RelayStorage;
+  readonly #soon: Soon;
   readonly #onFailure: (error: unknown) => void;
   #waiting: Waiting[] = [];
   #bytes = 0;
 
-  constructor(storage: RelayStorage, onFailure: (error: unknown) => void) {
+  constructor(storage: RelayStorage, soon: Soon, onFailure: (error: unknown) => void) {
     this.#storage = storage;
+    this.#soon = soon;
     this.#onFailure = onFailure;
   }
 
   add(waiting: Waiting): void {
-    if (this.#waiting.length === 0) setImmediate(() => this.flush());
+    if (this.#waiting.length === 0) this.#soon(() => this.flush());
     this.#waiting.push(waiting);
     this.#bytes += waiting.append.batch.frame.byteLength;
     if (this.#bytes >= MAX_WAITING_BYTES) this.flush();

@@ -2,6 +2,7 @@ import type { MachineId } from '../../src-shared/ids.ts';
 import { CLOSE, type CloseReason } from '../../src-shared/refusal.ts';
 import { encodeRelayMessage, type FromRelay, type RelayRefusal } from '../../src-shared/relay-protocol.ts';
 import type { Wire } from '../../src-shared/wire.ts';
+import type { Soon } from './commit-queue.ts';
 import { Follows } from './follows.ts';
 import type { RelayWorkspace } from './workspace.ts';
 
@@ -16,6 +17,13 @@ export type Peer =
   | { readonly is: 'guest'; readonly mailbox: string }
   | { readonly is: 'machine'; readonly machine: MachineId; readonly workspace: RelayWorkspace };
 
+export interface ConnectionOptions {
+  readonly nonce: Uint8Array;
+  readonly nowMs: number;
+  readonly soon: Soon;
+  readonly onFailure: (error: unknown) => void;
+}
+
 /** One wire as the relay sees it. */
 export class Connection {
   readonly nonce: Uint8Array;
@@ -29,13 +37,13 @@ export class Connection {
   readonly #onFailure: (error: unknown) => void;
   #isClosed = false;
 
-  constructor(wire: Wire, nonce: Uint8Array, nowMs: number, onFailure: (error: unknown) => void) {
+  constructor(wire: Wire, { nonce, nowMs, soon, onFailure }: ConnectionOptions) {
     this.#wire = wire;
     this.#onFailure = onFailure;
     this.nonce = nonce;
     this.openedMs = nowMs;
     this.lastHeardMs = nowMs;
-    this.follows = new Follows(this);
+    this.follows = new Follows(this, soon);
   }
 
   get isClosed(): boolean {

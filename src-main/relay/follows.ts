@@ -1,4 +1,5 @@
 import { encodeRelayMessage, FOLLOW_WINDOW_BYTES } from '../../src-shared/relay-protocol.ts';
+import type { Soon } from './commit-queue.ts';
 import type { Connection } from './connection.ts';
 import type { StoredBatch } from './storage/storage.ts';
 
@@ -29,14 +30,16 @@ export interface Follow {
  */
 export class Follows {
   readonly #connection: Connection;
+  readonly #soon: Soon;
   readonly #byStream = new Map<string, Follow>();
   readonly #behind: Readonly<Record<Lane, Set<Follow>>> = { watch: new Set(), rest: new Set() };
   /** Bytes that may still be sent: what the machine gives, it decides how much is on the way to it. */
   #room = 0;
   #isPumpPlanned = false;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, soon: Soon) {
     this.#connection = connection;
+    this.#soon = soon;
   }
 
   get size(): number {
@@ -96,7 +99,7 @@ export class Follows {
     if (this.#behind.watch.size === 0 && this.#behind.rest.size === 0) return;
     if (this.#room <= 0) return;
     this.#isPumpPlanned = true;
-    setImmediate(() => {
+    this.#soon(() => {
       this.#isPumpPlanned = false;
       try {
         this.#pump();

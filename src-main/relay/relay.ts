@@ -12,7 +12,7 @@ import {
 import { HASH_BYTES, type KeyPair, randomBytes, signKeysFrom } from '../../src-shared/seal.ts';
 import type { Wire } from '../../src-shared/wire.ts';
 import type { Logger } from '../logger.ts';
-import { CommitQueue } from './commit-queue.ts';
+import { CommitQueue, type Soon } from './commit-queue.ts';
 import { Connection } from './connection.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { answer } from './requests.ts';
@@ -40,6 +40,8 @@ interface RelayOptions {
   readonly logger: Logger;
   readonly limits?: RelayLimits;
   readonly nowMs?: () => number;
+  /** Does something behind what is under way, before the loop waits. A simulation decides when. */
+  readonly soon?: Soon;
 }
 
 /**
@@ -53,19 +55,21 @@ export class Relay {
   readonly limits: RelayLimits;
   readonly nowMs: () => number;
   readonly #logger: Logger;
+  readonly #soon: Soon;
   readonly #commits: CommitQueue;
   readonly #workspaces = new Map<string, RelayWorkspace>();
   readonly #connections = new Set<Connection>();
   readonly #looking: NodeJS.Timeout;
   #lookedMs: number;
 
-  constructor({ storage, logger, limits = RELAY_LIMITS, nowMs = Date.now }: RelayOptions) {
+  constructor({ storage, logger, limits = RELAY_LIMITS, nowMs = Date.now, soon = setImmediate }: RelayOptions) {
     this.storage = storage;
     this.limits = limits;
     this.nowMs = nowMs;
     this.#logger = logger;
+    this.#soon = soon;
     this.keys = signKeysFrom(storage.relaySeed);
-    this.#commits = new CommitQueue(storage, (error) => logger.error('batches could not be written', { error }));
+    this.#commits = new CommitQueue(storage, soon, (error) => logger.error('batches could not be written', { error }));
     for (const workspace of storage.workspaces()) this.#load(storage.chain(workspace));
     this.#lookedMs = nowMs();
     this.#looking = setInterval(() => this.look(), LOOK_EVERY_MS);
@@ -106,7 +110,8 @@ export class Relay {
       return;
     }
     const onFailure = (error: unknown) => this.#logger.error('a stream could not be read', { error });
-    const connection = new Connection(wire, randomBytes(HASH_BYTES), this.nowMs(), onFailure);
+    const options = { nonce: randomBytes(HASH_BYTES), nowMs: this.nowMs(), soon: this.#soon, onFailure };
+    const connection = new Connection(wire, options);
     this.#connections.add(connection);
     wire.onClose = (why) => this.#gone(connection, why);
     wire.onFrame = (frame) => this.#receive(connection, frame);
