@@ -9,13 +9,12 @@ import { RefusalError } from '../../src-shared/refusal.ts';
 import type { SessionState } from '../../src-shared/session.ts';
 import { foldState, initialState } from '../../src-shared/session-state.ts';
 import { type Wire, wirePair } from '../../src-shared/wire.ts';
+import { MemoryDisk, memoryStore } from '../store/memory-store.fixture.ts';
 import { echoAdapter } from './adapters/echo.ts';
 import { Children } from './children.ts';
 import { ECHO } from './engine.fixture.ts';
 import { Engine } from './engine.ts';
-import type { Screens } from './screen.ts';
-import type { SessionDocuments } from './session-documents.ts';
-import { Agenda, memoryStore, randomOf } from './sim.fixture.ts';
+import { Agenda, NO_DOCUMENTS, NO_SCREENS, randomOf } from './sim.fixture.ts';
 
 /**
  * Random histories: clients join, leave, reload, lose their wires, fall behind and send again, while frames and commits arrive in
@@ -40,21 +39,6 @@ interface Peer {
   unparsedBytes: number;
 }
 
-const NO_DOCUMENTS: SessionDocuments = {
-  title: () => undefined,
-  setTitle: async () => {},
-  onTitles: () => {},
-  follow: () => undefined,
-  followsOthers: () => false,
-  setFollow: async () => {},
-  onFollows: () => {},
-  text: async () => ({ text: '', version: 0 }),
-  setText: async () => ({ text: '', version: 0 }),
-  onText: () => {},
-  forget: async () => {},
-};
-const NO_SCREENS: Pick<Screens, 'stop'> = { stop: async () => {} };
-
 class World {
   readonly random: () => number;
   readonly agenda: Agenda;
@@ -62,7 +46,7 @@ class World {
   readonly answered = new Map<InputId, number>();
   readonly sent = new Map<InputId, Command>();
   diskIsFull = false;
-  readonly #memory: ReturnType<typeof memoryStore>;
+  readonly #disk = new MemoryDisk();
   engine!: Engine;
   runId!: RunId;
   /** Opening after a crash: nobody can connect. */
@@ -72,15 +56,16 @@ class World {
   constructor(seed: number) {
     this.random = randomOf(seed);
     this.agenda = new Agenda(this.random);
-    this.#memory = memoryStore(this.agenda, () => this.diskIsFull);
   }
 
   get log(): readonly LogEvent[] {
-    return this.#memory.log(this.runId);
+    return this.#disk.log(this.runId);
   }
 
   async open(): Promise<void> {
-    this.engine = await this.#openEngine();
+    const opening = this.#openEngine();
+    await this.settle(() => false);
+    this.engine = await opening;
     const created = this.engine.create(InputId.parse(randomUUID()), ECHO, { title: null });
     await this.settle(() => false);
     this.runId = (await created).runId;
@@ -102,12 +87,17 @@ class World {
   }
 
   #openEngine(): Promise<Engine> {
+    const store = memoryStore({
+      disk: this.#disk,
+      schedule: (lane, work) => this.agenda.add(`store ${lane}`, work),
+      isFull: () => this.diskIsFull,
+    });
     return Engine.open({
-      store: this.#memory.store,
+      store,
       documents: NO_DOCUMENTS,
-      screens: NO_SCREENS as Screens,
+      screens: NO_SCREENS,
       adapters: { pty: echoAdapter, claude: echoAdapter, echo: echoAdapter },
-      children: new Children(this.#memory.store),
+      children: new Children(store),
       machine: () => ({ machineId: MachineId.parse('00000000-0000-4000-8000-000000000001'), name: 'sim' }),
       childEnv: () => ({}),
       envReady: async () => {},

@@ -1,6 +1,22 @@
-import type { Json, LogEvent } from '../../src-shared/events.ts';
-import { NO_SEQ, type RunId } from '../../src-shared/ids.ts';
-import type { AppendRequest, InputRecord, SessionRow, Store } from '../store/store.ts';
+import type { Screens } from './screen.ts';
+import type { SessionDocuments } from './session-documents.ts';
+
+/** Sessions without titles and drafts, and without terminals. */
+export const NO_DOCUMENTS: SessionDocuments = {
+  title: () => undefined,
+  setTitle: async () => {},
+  onTitles: () => {},
+  follow: () => undefined,
+  followsOthers: () => false,
+  setFollow: async () => {},
+  onFollows: () => {},
+  text: async () => ({ text: '', version: 0 }),
+  setText: async () => ({ text: '', version: 0 }),
+  onText: () => {},
+  forget: async () => {},
+};
+const screens: Pick<Screens, 'stop'> = { stop: async () => {} };
+export const NO_SCREENS = screens as Screens;
 
 /** mulberry32: the same numbers for the same seed on every machine. */
 export function randomOf(seed: number): () => number {
@@ -13,94 +29,108 @@ export function randomOf(seed: number): () => number {
   };
 }
 
+interface Lane {
+  readonly name: string;
+  readonly works: (() => void)[];
+}
+
+interface Timer {
+  readonly dueMs: number;
+  readonly lane: string;
+  readonly run: () => void;
+}
+
 /** Work that waits for its turn: frames on their way, commits, timers. The simulation decides what happens next. */
 export class Agenda {
   readonly #random: () => number;
+  readonly #stepMs: number;
   /** Each lane keeps its order; which lane goes next is chance. */
-  readonly #lanes = new Map<string, (() => void)[]>();
+  readonly #lanes = new Map<string, Lane>();
+  readonly #timers = new Set<Timer>();
+  #isHeld: (lane: string) => boolean = () => false;
   #nowMs = 0;
+  /** Told how much time has gone by. */
+  onPassed: (ms: number) => void = () => {};
 
-  constructor(random: () => number) {
+  constructor(random: () => number, stepMs = 1) {
     this.#random = random;
+    this.#stepMs = stepMs;
   }
   get nowMs(): number {
     return this.#nowMs;
   }
+  /** Nothing waits but timers. */
   get isEmpty(): boolean {
     return this.#lanes.size === 0;
   }
-  add(lane: string, work: () => void): () => void {
-    const works = this.#lanes.get(lane) ?? [];
+  /** Nothing can happen before time goes by, or a lane is let go. */
+  get isIdle(): boolean {
+    for (const lane of this.#lanes.keys()) if (!this.#isHeld(lane)) return false;
+    return true;
+  }
+  add(name: string, work: () => void): () => void {
+    let lane = this.#lanes.get(name);
+    if (lane === undefined) {
+      lane = { name, works: [] };
+      this.#lanes.set(name, lane);
+    }
+    const { works } = lane;
     works.push(work);
-    this.#lanes.set(lane, works);
     return () => {
       const at = works.indexOf(work);
       if (at >= 0) works.splice(at, 1);
-      if (works.length === 0 && this.#lanes.get(lane) === works) this.#lanes.delete(lane);
+      if (works.length === 0 && this.#lanes.get(name) === lane) this.#lanes.delete(name);
+    };
+  }
+  /** Joins its lane when the time has come. */
+  later(lane: string, delayMs: number, run: () => void): () => void {
+    let cancel = () => {};
+    const timer = {
+      dueMs: this.#nowMs + Math.max(0, Math.ceil(delayMs)),
+      lane,
+      run: () => {
+        cancel = this.add(lane, run);
+      },
+    };
+    this.#timers.add(timer);
+    return () => {
+      this.#timers.delete(timer);
+      cancel();
     };
   }
   /** What was to happen in these lanes never will. */
   drop(isGone: (lane: string) => boolean): void {
     for (const lane of [...this.#lanes.keys()]) if (isGone(lane)) this.#lanes.delete(lane);
+    for (const timer of this.#timers) if (isGone(timer.lane)) this.#timers.delete(timer);
+  }
+  /** Nothing happens in these lanes until others are held. */
+  hold(isHeld: (lane: string) => boolean): void {
+    this.#isHeld = isHeld;
   }
   step(): void {
-    const lanes = [...this.#lanes.keys()];
+    const lanes: Lane[] = [];
+    for (const lane of this.#lanes.values()) if (!this.#isHeld(lane.name)) lanes.push(lane);
     const lane = lanes[Math.floor(this.#random() * lanes.length)];
     if (lane === undefined) return;
-    const works = this.#lanes.get(lane) ?? [];
-    const work = works.shift();
-    if (works.length === 0) this.#lanes.delete(lane);
-    this.#nowMs += 1;
+    const work = lane.works.shift();
+    if (lane.works.length === 0) this.#lanes.delete(lane.name);
+    this.pass(this.#stepMs);
     work?.();
   }
-}
-
-/** A store in memory that commits when the agenda says so, and refuses what a full disk would. For simulations only. */
-export function memoryStore(agenda: Agenda, mayRefuse: () => boolean) {
-  const rows = new Map<RunId, SessionRow>();
-  const logs = new Map<RunId, LogEvent[]>();
-  const inputs = new Map<string, InputRecord>();
-  /** After a refusal everything behind it is refused too, until the refused event is repeated. */
-  const commit = <T>(lane: string, work: () => T) =>
-    new Promise<T>((resolve, reject) => {
-      agenda.add(`store ${lane}`, () => {
-        try {
-          resolve(work());
-        } catch (error) {
-          reject(error);
-        }
-      });
-    });
-  const append = ({ runId, events, input, meta }: AppendRequest) => {
-    const log = logs.get(runId) ?? [];
-    if (mayRefuse()) throw new Error('the disk is full');
-    const first = events[0];
-    if (first === undefined || first.seq !== log.length + 1)
-      throw new Error(`event ${first?.seq} does not continue ${log.length}`);
-    log.push(...events);
-    logs.set(runId, log);
-    if (input !== undefined) inputs.set(`${runId} ${input.inputId}`, input);
-    const row = rows.get(runId);
-    const last = events.at(-1) as LogEvent;
-    if (row !== undefined) rows.set(runId, { ...row, ...meta, lastSeq: last.seq, lastTs: last.ts });
-  };
-  const inRange = (runId: RunId, after: number, before: number) =>
-    (logs.get(runId) ?? []).filter(({ seq }) => seq > after && seq < before);
-  const store: Partial<Store> = {
-    createSession: (row, first) =>
-      commit(row.runId, () => {
-        rows.set(row.runId, { replica: null, ...row, lastSeq: NO_SEQ, lastTs: 0 });
-        logs.set(row.runId, [...first.events]);
-      }),
-    append: (request) => commit(request.runId, () => append(request)),
-    findInput: (runId, inputId) => commit('reader', () => inputs.get(`${runId} ${inputId}`) ?? null),
-    listSessions: async () => [...rows.values()],
-    listChildren: async () => [],
-    read: ({ runId, after = NO_SEQ, limit }) =>
-      commit('reader', () => inRange(runId, after, Number.POSITIVE_INFINITY).slice(0, limit)),
-    readBack: ({ runId, before, limit }) =>
-      commit('reader', () => inRange(runId, 0, before ?? Number.POSITIVE_INFINITY).slice(-limit)),
-    getFact: async (): Promise<Json> => null,
-  };
-  return { store: store as Store, log: (runId: RunId): readonly LogEvent[] => logs.get(runId) ?? [], rows };
+  /** Time goes by. */
+  pass(ms: number): void {
+    this.#nowMs += ms;
+    const due = [...this.#timers].filter(({ dueMs }) => dueMs <= this.#nowMs).sort((a, b) => a.dueMs - b.dueMs);
+    for (const timer of due) {
+      this.#timers.delete(timer);
+      timer.run();
+    }
+    this.onPassed(ms);
+  }
+  /** Up to the next timer, at most so much. */
+  passOn(maxMs: number): void {
+    let dueMs = this.#nowMs + maxMs;
+    for (const timer of this.#timers) dueMs = Math.min(dueMs, timer.dueMs);
+    this.pass(Math.max(1, dueMs - this.#nowMs));
+  }
 }

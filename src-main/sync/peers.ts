@@ -166,6 +166,8 @@ export class Peers {
     const payload = encodeShow(body);
     if (payload.byteLength > MAX_PAYLOAD_BYTES) return false;
     const { link, keyring } = this.#context;
+    // Whoever was removed does not have the key that holds now, and tells nobody anything.
+    if (link.state.is !== 'live') return false;
     return link.pass(this.#sealPayload(keyring.streamName('live', runId), 'live', payload));
   }
 

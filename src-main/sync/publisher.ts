@@ -32,6 +32,8 @@ export interface LogSource extends CheckpointSource, Pick<Store, 'durableSeq' | 
   hosted(): readonly CardSession[];
   /** null: it is not hosted here. */
   epochOf(runId: RunId): number | null;
+  /** The last event that anybody here has seen; it need not be stored yet. 0: it is not hosted here. */
+  publishedSeq(runId: RunId): Seq;
   /** Those that were deleted here, the newest last. */
   deleted(): readonly RunId[];
   /** An event is about to be sent beside its log; resolves when that is kept. */
@@ -57,6 +59,8 @@ interface Lane {
   /** The relay has acknowledged so much in this life of the publisher. */
   acknowledged: number;
   isActive: boolean;
+  /** It is woken after a while. */
+  isWaiting: boolean;
   /** Nothing is sent of it any more. */
   isStopped: boolean;
 }
@@ -170,7 +174,7 @@ export class Publisher {
   #laneOf(runId: RunId): Lane {
     let lane = this.#lanes.get(runId);
     if (lane === undefined) {
-      lane = { runId, at: null, acknowledged: 0, isActive: false, isStopped: false };
+      lane = { runId, at: null, acknowledged: 0, isActive: false, isWaiting: false, isStopped: false };
       this.#lanes.set(runId, lane);
     }
     return lane;
@@ -204,6 +208,7 @@ export class Publisher {
       if (isFresh) await this.#synced();
       const hasMore = lane.isStopped ? false : await this.#sendNext(lane);
       if (hasMore) this.#wake(lane, this.#backlog);
+      else if (this.#isUnstored(lane)) this.#wakeLater(lane);
     } catch (error) {
       this.#failed(lane, error);
     } finally {
@@ -211,6 +216,12 @@ export class Publisher {
       this.#active -= 1;
       this.#run();
     }
+  }
+
+  /** The disk refused it when it was published: it is stored later, and nobody is told again. */
+  #isUnstored(lane: Lane): boolean {
+    if (lane.at === null || this.#fresh.has(lane)) return false;
+    return this.#options.source.publishedSeq(lane.runId) > lane.at.lastSeq;
   }
 
   /** Everything published so far is fsynced [replica-2]. Those who ask while one is under way share the next one. */
@@ -292,6 +303,8 @@ export class Publisher {
   async #look(lane: Lane, epoch: number): Promise<Lane['at']> {
     const stream = this.#context.keyring.streamName('log', lane.runId);
     const atRelay = await standing(this.#context, stream, 'log');
+    // It was deleted meanwhile.
+    if (lane.isStopped) return null;
     const start = laneStart(atRelay, { epoch, durableSeq: this.#options.source.durableSeq(lane.runId) });
     if (start.is === 'stop') {
       this.#stopLane(lane, STOPPED[start.why]);
@@ -310,11 +323,11 @@ export class Publisher {
     if (why === 'unknown') this.#context.onProblem(`session ${lane.runId} could not be sent to the relay`, error);
     const react: Record<LaneReaction, () => void> = {
       'look-again': () => this.#wake(lane, this.#backlog),
-      'wait-and-look': () => this.#later(() => this.#wake(lane, this.#backlog)),
+      'wait-and-look': () => this.#wakeLater(lane),
       'wait-for-chain': () => {
         this.#outdated.add(lane);
         // Should it have grown already.
-        this.#later(() => this.#wake(lane, this.#backlog));
+        this.#wakeLater(lane);
       },
       stop: () => this.#stopLane(lane, relayRefusalText(why as RelayRefusal)),
     };
@@ -325,6 +338,16 @@ export class Publisher {
     lane.isStopped = true;
     this.#options.onNotice(`A session is not sent to your other machines any more. ${why}`);
     this.#context.onProblem(`session ${lane.runId} is not published any more: ${why}`);
+  }
+
+  /** As if something of it had just been published: what made it wait may have kept it from being fsynced too. */
+  #wakeLater(lane: Lane): void {
+    if (lane.isWaiting) return;
+    lane.isWaiting = true;
+    this.#later(() => {
+      lane.isWaiting = false;
+      this.#wake(lane, this.#fresh);
+    });
   }
 
   #later(run: () => void, afterMs = RETRY_MS): void {

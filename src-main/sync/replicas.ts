@@ -46,6 +46,11 @@ export interface ReplicasOptions {
   readonly onNotice: (message: string) => void;
 }
 
+const CARD_RETRY_MS = 2_000;
+
+/** It will never be taken, however often it comes. */
+class CardRefusedError extends Error {}
+
 const KeptCard = z.object({ counter: z.int(), hash: z.string(), card: MachineCard });
 
 /** Another machine: its card, as it came last. */
@@ -191,6 +196,11 @@ export class Replicas {
       peer.stream = { ...EMPTY_STREAM, writers: new Map([[writerOf({ machine, kind: 'index' }), { counter, hash }]]) };
       this.#options.onAbout();
     }
+    this.#followCard(peer);
+  }
+
+  #followCard(peer: Peer): void {
+    const { machine } = peer;
     peer.end = this.#context.link.follow(this.#context.keyring.streamName('index', machine), {
       lane: 'rest',
       // There is one, the newest.
@@ -210,11 +220,13 @@ export class Replicas {
     if (received.is === 'repeated') return;
     if (received.is === 'refused') {
       if (received.why === 'replayed') return;
-      throw new Error(received.why);
+      if (received.why === 'unknown-head' || received.why === 'no-key') throw new Error(received.why);
+      throw new CardRefusedError(received.why);
     }
     const { header, hash } = received.batch;
-    if (header.kind !== 'index' || header.machine !== peer.machine) throw new Error('somebody else wrote it');
-    const card = await decodeCard(received.payload);
+    if (header.kind !== 'index' || header.machine !== peer.machine) throw new CardRefusedError('somebody else wrote it');
+    const card = await decodeCard(received.payload).catch(() => null);
+    if (card === null) throw new CardRefusedError('it is no card');
     await this.#apply(peer, card);
     peer.stream = received.state;
     peer.card = card;
@@ -222,7 +234,14 @@ export class Replicas {
     this.#options.onAbout();
   }
 
+  /** A full disk, a chain that is not here yet, a line that was lost: the card is taken up again after a while. */
   #cardFailed(peer: Peer, error: unknown): void {
+    if (this.#isStopped || this.#peers.get(peer.machine) !== peer) return;
+    if (!(error instanceof CardRefusedError)) {
+      peer.end();
+      const cancel = this.#context.clock.setTimer(() => this.#followCard(peer), CARD_RETRY_MS);
+      peer.end = cancel;
+    }
     this.#context.onProblem(`what machine ${peer.machine} says of itself could not be read`, error);
   }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Json } from '../../src-shared/events.ts';
-import { RunId } from '../../src-shared/ids.ts';
+import { NO_SEQ, RunId, type Seq } from '../../src-shared/ids.ts';
 import { type CardSession, MAX_CARD_DELETED } from '../../src-shared/replication.ts';
 import type { SessionSpec } from '../../src-shared/session.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -109,6 +109,10 @@ class HostedLogs implements LogSource, Deletions {
 
   epochOf(runId: RunId): number | null {
     return this.#options.engine.hosted.get(runId)?.epoch ?? null;
+  }
+
+  publishedSeq(runId: RunId): Seq {
+    return this.#options.engine.hosted.get(runId)?.log.published.seq ?? NO_SEQ;
   }
 
   deleted(): readonly RunId[] {

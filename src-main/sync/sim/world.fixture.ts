@@ -1,0 +1,312 @@
+import { createHash } from 'node:crypto';
+import { InputId, type RunId } from '../../../src-shared/ids.ts';
+import type { Rights } from '../../../src-shared/machines.ts';
+import { revokeMachine, rotateKey, setRights } from '../../../src-shared/membership-keys.ts';
+import { parseFromRelay, parseToRelay } from '../../../src-shared/relay-protocol.ts';
+import { readBatch } from '../../../src-shared/sealed-batch.ts';
+import { type TestMachine, testWorkspace } from '../../../src-shared/sim/workspace.ts';
+import type { Wire } from '../../../src-shared/wire.ts';
+import type { Outcome, SessionCommand } from '../../engine/session-commands.ts';
+import { Agenda, randomOf } from '../../engine/sim.fixture.ts';
+import type { Logger } from '../../logger.ts';
+import { Relay } from '../../relay/relay.ts';
+import type { ChainHash } from '../../store/chain.ts';
+import { type Direction, Line } from './line.fixture.ts';
+import { SimMachine } from './machine.fixture.ts';
+import { MemoryRelayStorage, RelayDisk } from './relay-disk.fixture.ts';
+
+const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {}, close() {} };
+/** A step is a frame that arrives, or a commit. */
+const STEP_MS = 8;
+const DAY_MS = 24 * 60 * 60_000;
+
+/** A promise of the product does not hold. */
+export class Broken extends Error {
+  override readonly name = 'Broken';
+}
+
+interface Sent {
+  readonly runId: RunId;
+  readonly from: SimMachine;
+  readonly command: SessionCommand;
+  outcome: Outcome | Error | null;
+}
+
+/** A relay process on its disk. */
+interface RelayLife {
+  readonly relay: Relay;
+  readonly kill: () => void;
+}
+
+const chains = new Map<number, Promise<TestMachine[]>>();
+/** Founding is dear, and the same for all. */
+function workspaceOf(count: number): Promise<TestMachine[]> {
+  let made = chains.get(count);
+  if (made === undefined) {
+    made = testWorkspace(...Array.from({ length: count - 1 }, (): Rights => 'start'));
+    chains.set(count, made);
+  }
+  return made;
+}
+
+/** Several machines, their relay and the lines between them, on one agenda. What happens to them is decided from outside. */
+export class World {
+  readonly random: () => number;
+  readonly agenda: Agenda;
+  readonly machines: readonly SimMachine[];
+  readonly hosts = new Map<RunId, SimMachine>();
+  /** What users were told of. */
+  readonly sent = new Map<InputId, Sent>();
+  relayDisk = new RelayDisk();
+  /** Of the relay's disk, from earlier. */
+  backup: RelayDisk | null = null;
+  isRelayDiskFull = false;
+  relay: RelayLife | null = null;
+  readonly lines = new Map<SimMachine, Line>();
+  readonly history: string[] = [];
+  /** How often something goes wrong. */
+  readonly troubles: number;
+  /** Machines that reach no relay. */
+  readonly apart = new Set<SimMachine>();
+  /** The chain of each session as it was fsynced where it is hosted. */
+  readonly #truth = new Map<RunId, Map<number, ChainHash>>();
+  /** The counters that the relay has said it stored, of each stream and writer. */
+  readonly #acknowledged = new Map<string, { readonly frame: Uint8Array; readonly counter: number }>();
+  /** The first promise that was broken in a place from where it cannot be thrown. */
+  broken: Broken | null = null;
+  lineCount = 0;
+
+  private constructor(seed: number, signers: readonly TestMachine[]) {
+    this.random = randomOf(seed);
+    this.agenda = new Agenda(this.random, STEP_MS);
+    this.troubles = this.random() * 0.05;
+    const chain = signers[0]?.entries ?? [];
+    this.machines = signers.map((signer, index) => {
+      // One of them may be days off.
+      const clockOffsetMs = this.chance(0.3) ? Math.floor((this.random() - 0.5) * 10 * DAY_MS) : 0;
+      return new SimMachine({
+        ...{ name: `m${index + 1}`, signer, chain, agenda: this.agenda, random: this.random, clockOffsetMs },
+        connect: (machine) => this.#connect(machine),
+        onCommitted: (machine, runId) => this.#committed(machine, runId),
+      });
+    });
+    this.agenda.hold((lane) => this.machines.some(({ isAsleep, name }) => isAsleep && lane.startsWith(`${name}/`)));
+  }
+
+  static async create(seed: number): Promise<World> {
+    const count = 2 + Math.floor(randomOf(seed)() * 2.3);
+    return new World(seed, await workspaceOf(count));
+  }
+
+  chance(share: number): boolean {
+    return this.random() < share;
+  }
+  pick<T>(from: Iterable<T>): T | undefined {
+    const all = [...from];
+    return all[Math.floor(this.random() * all.length)];
+  }
+  /** Those that are in the workspace, as far as they know. */
+  members(): readonly SimMachine[] {
+    return this.machines.filter(({ life }) => life?.workspace.excluded === null && life.workspace.link.state.is !== 'refused');
+  }
+  /** For whoever looks into a seed. */
+  note(what: string): void {
+    this.history.push(`${this.agenda.nowMs} ${what}`);
+  }
+  fail(message: string): void {
+    this.note(message);
+    this.broken ??= new Broken(message);
+  }
+
+  // ——— the relay ———
+
+  startRelay(): void {
+    if (this.relay !== null) return;
+    const state = { isDead: false };
+    const disk = this.relayDisk;
+    const storage = new MemoryRelayStorage(disk, () => !state.isDead && !this.isRelayDiskFull);
+    const relay = new Relay({
+      storage,
+      logger: SILENT,
+      nowMs: () => this.agenda.nowMs,
+      soon: (work) => {
+        if (!state.isDead) this.agenda.add('relay/soon', work);
+      },
+    });
+    const kill = () => {
+      state.isDead = true;
+      this.agenda.drop((lane) => lane.startsWith('relay/'));
+      for (const line of this.lines.values()) line.cut();
+      // Its timers; nothing of what it still wants to write or say gets anywhere.
+      relay.close();
+      this.agenda.drop((lane) => lane.startsWith('relay/'));
+    };
+    this.relay = { relay, kill };
+  }
+
+  killRelay(): void {
+    this.relay?.kill();
+    this.relay = null;
+    // [relay-15]
+    for (const { frame, counter } of this.#acknowledged.values()) {
+      const batch = readBatch(frame);
+      if (batch !== null && this.relayDisk.counterOf(batch) < counter) {
+        this.fail('the relay was killed and has lost what it had acknowledged (relay-15)');
+      }
+    }
+  }
+
+  /** Its disk is another one from now on. */
+  replaceRelayDisk(disk: RelayDisk): void {
+    this.killRelay();
+    this.#acknowledged.clear();
+    this.relayDisk = disk;
+  }
+
+  #connect(machine: SimMachine): Promise<Wire> {
+    return new Promise((resolve, reject) => {
+      this.agenda.add(machine.lane('connecting'), () => {
+        const { relay } = this;
+        if (relay === null || this.apart.has(machine)) {
+          reject(new Error('nobody answers'));
+          return;
+        }
+        const id = this.lineCount++;
+        const asked = new Map<number, Uint8Array>();
+        const line = new Line({
+          agenda: this.agenda,
+          lanes: { 'to-relay': `relay/line ${id}`, 'from-relay': machine.lane(`line ${id}`) },
+          meddle: (direction, frame) => {
+            this.#overhear(direction, frame, asked);
+            return [frame];
+          },
+        });
+        this.lines.get(machine)?.cut();
+        this.lines.set(machine, line);
+        relay.relay.attach(line.relayEnd);
+        resolve(line.machineEnd);
+      });
+    });
+  }
+
+  /** What was asked to be stored, and which of it the relay says is. */
+  #overhear(direction: Direction, frame: Uint8Array, asked: Map<number, Uint8Array>): void {
+    if (direction === 'to-relay') {
+      const message = parseToRelay(frame);
+      if (message.type === 'batch' && message.ask !== null) asked.set(message.ask, message.frame);
+      return;
+    }
+    if (!isStored(frame)) return;
+    const ask = askOf(frame);
+    const batch = ask === null ? undefined : asked.get(ask);
+    const header = batch === undefined ? undefined : readBatch(batch)?.header;
+    if (batch === undefined || header === undefined) return;
+    this.#acknowledged.set(`${header.stream} ${header.machine} ${header.kind}`, { frame: batch, counter: header.counter });
+  }
+
+  // ——— what is written ———
+
+  #committed(machine: SimMachine, runId: RunId): void {
+    const host = this.hosts.get(runId) ?? machine;
+    const truth = this.#truthOf(runId);
+    if (host === machine) {
+      this.hosts.set(runId, machine);
+      for (const [seq, hash] of machine.disk.hashes(runId)) {
+        const before = truth.get(seq);
+        if (before !== undefined && before !== hash) this.fail(`event ${seq} of a log was rewritten where it is hosted (I1)`);
+        truth.set(seq, hash);
+      }
+      return;
+    }
+    this.checkReplica(machine, runId);
+  }
+
+  #truthOf(runId: RunId): Map<number, ChainHash> {
+    let truth = this.#truth.get(runId);
+    if (truth === undefined) {
+      truth = new Map();
+      this.#truth.set(runId, truth);
+    }
+    return truth;
+  }
+
+  /** [replica-1] Everything that is here is so at the host, and was fsynced there. */
+  checkReplica(machine: SimMachine, runId: RunId): void {
+    const truth = this.#truthOf(runId);
+    for (const [seq, hash] of machine.disk.hashes(runId)) {
+      if (truth.get(seq) !== hash) this.fail(`event ${seq} of a replica on ${machine.name} is not what its host has (I4)`);
+    }
+  }
+
+  /** What was not fsynced is gone: nobody else may have it [replica-2]. */
+  powerCut(machine: SimMachine): void {
+    const before = new Set(machine.disk.sessions.keys());
+    machine.kill('power');
+    this.lines.get(machine)?.died('to-relay');
+    for (const [runId, host] of this.hosts) {
+      if (host !== machine || !before.has(runId)) continue;
+      const { seq } = machine.disk.headOf(runId);
+      const truth = this.#truthOf(runId);
+      for (const known of [...truth.keys()]) if (known > seq) truth.delete(known);
+      for (const other of this.machines) if (other !== machine) this.checkReplica(other, runId);
+    }
+  }
+
+  kill(machine: SimMachine): void {
+    machine.kill('process');
+    this.lines.get(machine)?.died('to-relay');
+  }
+
+  // ——— what users do ———
+
+  create(machine: SimMachine): void {
+    machine.create(this.inputId(), (runId) => this.note(`${machine.name} created ${runId}`));
+  }
+
+  inputId(): InputId {
+    const bytes = createHash('md5').update(`${this.sent.size} ${this.random()}`).digest('hex');
+    const [a, b, c, d] = [bytes.slice(0, 8), bytes.slice(8, 12), bytes.slice(13, 16), bytes.slice(17, 20)];
+    return InputId.parse(`${a}-${b}-4${c}-8${d}-${bytes.slice(20, 32)}`);
+  }
+
+  send(from: SimMachine, runId: RunId, command: SessionCommand): void {
+    const sent: Sent = this.sent.get(command.inputId) ?? { runId, from, command, outcome: null };
+    this.sent.set(command.inputId, sent);
+    this.note(`${from.name} sends ${command.kind} ${command.inputId.slice(0, 8)} to ${runId}`);
+    from.send(runId, command, (outcome) => {
+      const { outcome: before } = sent;
+      const isOk = !(outcome instanceof Error) && outcome.ok;
+      if (isOk && before !== null && !(before instanceof Error) && before.ok && before.seq !== outcome.seq) {
+        this.fail(`an input was answered with event ${before.seq}, then with ${outcome.seq} (I3)`);
+      }
+      if (isOk || before === null) sent.outcome = outcome;
+    });
+  }
+
+  changeChain(by: SimMachine, what: 'rotate' | 'revoke' | Rights, whom: SimMachine): void {
+    const workspace = by.life?.workspace;
+    if (workspace === undefined || workspace.excluded !== null) return;
+    const { signer, clock } = workspace;
+    this.note(`${by.name} changes the chain: ${what} ${whom.name}`);
+    workspace
+      .append((membership) => {
+        if (what === 'rotate') return rotateKey(membership, signer, clock.nowMs());
+        if (what === 'revoke') return revokeMachine(membership, signer, whom.signer.machine, clock.nowMs());
+        return setRights(membership, signer, { machine: whom.signer.machine, rights: what }, clock.nowMs());
+      })
+      // The line was lost, or the chain does not allow it: the user tries again, or not.
+      .catch(() => {});
+  }
+}
+
+const STORED = Buffer.from('stored');
+
+/** `{type: 'stored', ask, position}`: looked at without reading all of every frame. */
+function isStored(frame: Uint8Array): boolean {
+  return frame.byteLength < 100 && Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength).includes(STORED);
+}
+
+function askOf(frame: Uint8Array): number | null {
+  const message = parseFromRelay(frame);
+  return message.type === 'stored' ? message.ask : null;
+}
