@@ -149,6 +149,8 @@ export class SimMachine {
       publish() {},
       tell() {},
       lookAhead() {},
+      publishEarly() {},
+      startOver() {},
     };
     life.watched.set(runId, viewer);
     session.viewers.add(viewer);
