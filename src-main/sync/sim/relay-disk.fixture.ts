@@ -91,6 +91,13 @@ export class MemoryRelayStorage implements RelayStorage {
       streams.set(batch.header.stream, { stored: after, batches });
     }
   }
+  remove(workspace: string, removed: readonly string[]): void {
+    this.#write();
+    const state = { epoch: 0, holder: null, lastSeq: 0, writers: new Map() };
+    for (const name of removed) {
+      this.#streams(workspace).set(name, { stored: { kind: 'removed', lastPosition: 0, state }, batches: [] });
+    }
+  }
   setHolder(workspace: string, stream: string, epoch: number, holder: MachineId): void {
     this.#write();
     const streams = this.#streams(workspace);
