@@ -17,7 +17,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Promise<Uint8Array> {
   return pack(new TextEncoder().encode(JSON.stringify(checkpoint)));
 }
 
-async function decodeCheckpoint(payload: Uint8Array): Promise<Checkpoint> {
+export async function decodeCheckpoint(payload: Uint8Array): Promise<Checkpoint> {
   return parseAs(Checkpoint, decodeJson(new TextDecoder().decode(await unpack(payload))));
 }
 
