@@ -178,6 +178,18 @@ export const FromRelay = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('lease'), stream: Stream, epoch: Count, holder: MachineId }),
   /** `position` is null for what passes and is not kept. */
   z.strictObject({ type: z.literal('batch'), stream: Stream, position: z.nullable(Count), frame: Frame }),
+  /**
+   * Of a stored batch that is larger than the room that there is: `bytes` of it from `from` on, of `of` in all. The rest follows, with
+   * other messages in between.
+   */
+  z.strictObject({
+    type: z.literal('part'),
+    stream: Stream,
+    position: Count,
+    from: Count,
+    of: Count,
+    bytes: someBytes(MAX_BATCH_BYTES),
+  }),
   /** Everything up to here was sent: the end of the stream at the relay. */
   z.strictObject({ type: z.literal('caught-up'), stream: Stream, position: Count }),
   z.strictObject({ type: z.literal('machine'), seen: MachineSeen }),

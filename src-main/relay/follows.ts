@@ -6,6 +6,8 @@ import type { StoredBatch } from './storage/storage.ts';
 /** Streams that one machine may follow. */
 export const MAX_FOLLOWS = 20_000;
 const PAGE_BYTES = 256 * 1024;
+/** There is always room for so much at once, if there is any: a batch that is cut is not cut into crumbs. */
+const MIN_PART_BYTES = 16 * 1024;
 /** Streams that are read before others get their turn. */
 const READS_A_TURN = 100;
 
@@ -18,6 +20,8 @@ export interface Follow {
   cursor: number;
   /** It has everything that is stored: what comes next can go straight to it. */
   isCaughtUp: boolean;
+  /** The batch behind the cursor, where only the first `sentBytes` of it had room. */
+  cut: { readonly batch: StoredBatch; sentBytes: number } | null;
   readonly read: (after: number, maxBytes: number) => readonly StoredBatch[];
   /** The stream's last position on the disk. */
   readonly end: () => number;
@@ -80,7 +84,7 @@ export class Follows {
   /** A batch was stored in a stream that it follows. `encoded`: the message, the same for all. */
   offer(follow: Follow, batch: StoredBatch, encoded: Uint8Array): void {
     if (batch.position <= follow.cursor || !follow.isCaughtUp) return;
-    if (this.#room <= 0 || !this.#connection.pass(encoded)) {
+    if (this.#room < batch.frame.byteLength || !this.#connection.pass(encoded)) {
       this.#isBehind(follow);
       return;
     }
@@ -120,7 +124,7 @@ export class Follows {
 
   #sendPage(follow: Follow, maxBytes: number): void {
     const { stream, lane } = follow;
-    const page = follow.read(follow.cursor, maxBytes);
+    const page = follow.cut === null ? follow.read(follow.cursor, maxBytes) : [follow.cut.batch];
     // Behind the others of its lane, which have their turn now.
     this.#behind[lane].delete(follow);
     if (page.length === 0) {
@@ -129,11 +133,29 @@ export class Follows {
       return;
     }
     this.#behind[lane].add(follow);
-    for (const { position, frame } of page) {
-      this.#connection.send({ type: 'batch', stream, position, frame });
-      follow.cursor = position;
-      this.#room -= frame.byteLength;
+    for (const batch of page) {
+      if (this.#room <= 0 || !this.#sendBatch(follow, batch)) return;
+      follow.cursor = batch.position;
     }
+  }
+
+  /** False: only some of it had room. What passes and what is watched goes between its parts. */
+  #sendBatch(follow: Follow, batch: StoredBatch): boolean {
+    const { stream } = follow;
+    const { position, frame } = batch;
+    const most = Math.max(this.#room, MIN_PART_BYTES);
+    if (follow.cut === null && frame.byteLength <= most) {
+      this.#connection.send({ type: 'batch', stream, position, frame });
+      this.#room -= frame.byteLength;
+      return true;
+    }
+    const from = follow.cut?.sentBytes ?? 0;
+    const bytes = frame.subarray(from, from + most);
+    this.#connection.send({ type: 'part', stream, position, from, of: frame.byteLength, bytes });
+    this.#room -= bytes.byteLength;
+    const sentBytes = from + bytes.byteLength;
+    follow.cut = sentBytes < frame.byteLength ? { batch, sentBytes } : null;
+    return follow.cut === null;
   }
 }
 

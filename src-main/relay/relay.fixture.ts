@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { BatchParts } from '../../src-shared/batch-parts.ts';
 import { CLOSE, type CloseReason } from '../../src-shared/refusal.ts';
 import {
   encodeRelayMessage,
@@ -38,6 +39,7 @@ export class RelayClient {
   readonly wire: Wire;
   #nextAsk = 1;
   readonly #waiting = new Set<() => void>();
+  readonly #parts = new BatchParts();
 
   constructor(wire: Wire) {
     this.wire = wire;
@@ -46,7 +48,9 @@ export class RelayClient {
       this.#look();
     };
     wire.onFrame = (frame) => {
-      const message = parseFromRelay(frame);
+      const parsed = parseFromRelay(frame);
+      const message = parsed.type === 'part' ? this.#joined(parsed) : parsed;
+      if (message === null) return;
       this.heard.push(message);
       if (this.isForgetful && this.heard.length > 100) this.heard.splice(0, 50);
       if (message.type === 'batch' && message.position !== null && this.isCrediting) {
@@ -54,6 +58,11 @@ export class RelayClient {
       }
       this.#look();
     };
+  }
+
+  #joined({ stream, position, ...part }: From<'part'>): From<'batch'> | null {
+    const frame = this.#parts.add({ stream, position, ...part });
+    return frame && { type: 'batch', stream, position, frame };
   }
 
   #look(): void {

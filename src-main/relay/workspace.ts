@@ -259,6 +259,7 @@ export class RelayWorkspace {
       lane,
       cursor: after,
       isCaughtUp: false,
+      cut: null,
       read: (from, maxBytes) => this.read(stream, from, maxBytes),
       end: () => this.#storage.stream(this.id, stream)?.lastPosition ?? 0,
     };

@@ -28,6 +28,11 @@ export class BulkQueue<A> {
     this.#options = options;
   }
 
+  /** How large a batch may be that fills the line for no longer than a moment. */
+  get roomBytes(): number {
+    return this.#window.windowBytes;
+  }
+
   add(frame: Uint8Array): Promise<A> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.length >= MAX_WAITING) {
@@ -61,10 +66,10 @@ export class BulkQueue<A> {
   #send({ frame, resolve, reject }: Waiting<A>): void {
     const { clock, append } = this.#options;
     const startedMs = clock.nowMs();
-    this.#window.sent(frame.byteLength);
+    const carriedBytes = this.#window.sent(frame.byteLength);
     append(frame)
       .finally(() => {
-        this.#window.acknowledged(frame.byteLength, clock.nowMs() - startedMs);
+        this.#window.acknowledged(frame.byteLength, carriedBytes, clock.nowMs() - startedMs);
         this.#sendAll();
       })
       .then(resolve, reject);

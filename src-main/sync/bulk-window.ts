@@ -4,12 +4,13 @@ export const MAX_WINDOW_BYTES = 1024 * 1024;
 const FIRST_WINDOW_BYTES = 64 * 1024;
 /** Bulk that takes longer to be acknowledged is in the way of what is typed. */
 const SLOW_MS = 400;
-const QUICK_MS = 100;
+/** What is on the way may take so long: what it takes is measured, and the window follows. */
+const AIM_MS = 250;
 
 /**
  * How many bytes of bulk may be on the way to the other end. What is typed has to pass the bytes that are on the way already, in
- * buffers that nobody can look into; so there are as few as the line is slow. Grows while acknowledgements come quickly, halves when
- * they come late.
+ * buffers that nobody can look into; so there are as few as the line is slow: as many as it was seen to carry in a moment. Grows only
+ * while it is what limits: a line that turns slow shall not have been given more than was needed.
  */
 export class BulkWindow {
   #windowBytes = FIRST_WINDOW_BYTES;
@@ -24,14 +25,16 @@ export class BulkWindow {
     return this.#onTheWayBytes === 0 || this.#onTheWayBytes + bytes <= this.#windowBytes;
   }
 
-  sent(bytes: number): void {
+  /** Returns how much has to arrive for these bytes to have arrived. */
+  sent(bytes: number): number {
     this.#onTheWayBytes += bytes;
+    return this.#onTheWayBytes;
   }
 
-  acknowledged(bytes: number, afterMs: number): void {
+  /** `carriedBytes`: what `sent` returned for them. */
+  acknowledged(bytes: number, carriedBytes: number, afterMs: number): void {
     this.#onTheWayBytes = Math.max(0, this.#onTheWayBytes - bytes);
-    if (afterMs > SLOW_MS) this.#windowBytes = Math.max(MIN_WINDOW_BYTES, this.#windowBytes / 2);
-    else if (afterMs < QUICK_MS) this.#windowBytes = Math.min(MAX_WINDOW_BYTES, this.#windowBytes + bytes);
+    this.#windowBytes = nextWindow(this.#windowBytes, carriedBytes, afterMs);
   }
 
   /** The connection is another one: nothing is on the way. */
@@ -39,4 +42,12 @@ export class BulkWindow {
     this.#windowBytes = FIRST_WINDOW_BYTES;
     this.#onTheWayBytes = 0;
   }
+}
+
+/** After the line was seen to carry `carriedBytes` in `tookMs`. */
+export function nextWindow(windowBytes: number, carriedBytes: number, tookMs: number): number {
+  const aimBytes = (carriedBytes * AIM_MS) / Math.max(1, tookMs);
+  if (tookMs > SLOW_MS) return Math.max(MIN_WINDOW_BYTES, Math.min(windowBytes, Math.floor(aimBytes)));
+  if (tookMs > AIM_MS || carriedBytes < windowBytes / 2) return windowBytes;
+  return Math.min(MAX_WINDOW_BYTES, Math.max(windowBytes, Math.floor(Math.min(aimBytes, windowBytes + carriedBytes))));
 }

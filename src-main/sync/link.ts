@@ -1,9 +1,9 @@
+import { BatchParts } from '../../src-shared/batch-parts.ts';
 import { type Clock, SYSTEM_CLOCK } from '../../src-shared/client.ts';
 import type { Signer } from '../../src-shared/membership-keys.ts';
 import { CLOSE, type CloseReason, RefusalError } from '../../src-shared/refusal.ts';
 import {
   encodeRelayMessage,
-  FOLLOW_WINDOW_BYTES,
   type FromRelay,
   leaseBytes,
   type MachineSeen,
@@ -18,6 +18,7 @@ import {
 import { sign } from '../../src-shared/seal.ts';
 import type { Wire } from '../../src-shared/wire.ts';
 import { BulkQueue } from './bulk-queue.ts';
+import { CreditWindow } from './credit-window.ts';
 import { Handshake, type Welcome } from './handshake.ts';
 
 /** How a machine stands with its relay. `sinceMs`: when that began. */
@@ -88,6 +89,8 @@ export class Link {
   readonly #follows = new Map<string, Following>();
   readonly #waiting = new Map<number, Waiting>();
   readonly #bulk: BulkQueue<Answer>;
+  readonly #credit = new CreditWindow();
+  readonly #parts = new BatchParts();
   readonly #stateListeners = new Set<(state: LinkState) => void>();
   readonly #messageListeners = new Set<(message: FromRelay) => void>();
   #state: LinkState;
@@ -150,6 +153,11 @@ export class Link {
   /** Appends a batch that can wait: it leaves when the line has room, behind what is asked meanwhile. */
   appendBulk(frame: Uint8Array): Promise<Answer> {
     return this.#bulk.add(frame);
+  }
+
+  /** How large a batch may be that fills the line for no longer than a moment. */
+  get bulkBytes(): number {
+    return this.#bulk.roomBytes;
   }
 
   /** At most once, and only now: dropped when the relay is out of reach. False then. */
@@ -261,9 +269,11 @@ export class Link {
   }
 
   #live(welcome: Welcome, relayKey: Uint8Array): void {
-    this.#lastPingMs = this.#clock.nowMs();
     this.#setState({ is: 'live', sinceMs: this.#clock.nowMs(), welcome, relayKey });
-    this.#send({ type: 'credit', bytes: FOLLOW_WINDOW_BYTES });
+    this.#parts.clear();
+    // Answered before anything that needs credit: so long takes what nothing is in front of.
+    this.#ping();
+    this.#send({ type: 'credit', bytes: this.#credit.restart(this.#clock.nowMs()) });
     for (const [stream, following] of this.#follows) this.#sendFollow(stream, following);
     this.#bulk.restart();
   }
@@ -274,9 +284,14 @@ export class Link {
       this.#waiting.delete(message.ask);
       if (message.type !== 'refused') waiting?.resolve(message);
       else waiting?.reject(new RelayRefusedError(message.why));
-    } else if (message.type === 'batch') void this.#received(message);
+    } else if (message.type === 'batch') {
+      const bytes = message.position === null ? 0 : message.frame.byteLength;
+      this.#came(bytes);
+      void this.#received(message, bytes);
+    } else if (message.type === 'part') this.#receivePart(message);
+    else if (message.type === 'pong') this.#credit.answered(this.#clock.nowMs());
     else if (message.type === 'caught-up') this.#follows.get(message.stream)?.onCaughtUp?.(message.position);
-    else if (message.type !== 'pong') {
+    else {
       if (message.type === 'machine') this.#remember(message.seen);
       for (const listener of this.#messageListeners) listener(message);
     }
@@ -290,7 +305,11 @@ export class Link {
     this.#state = { ...this.#state, welcome: { ...welcome, machines } };
   }
 
-  async #received({ stream, position, frame }: Extract<FromRelay, { type: 'batch' }>): Promise<void> {
+  /** `bytes`: what of it has still to be paid for. */
+  async #received(
+    { stream, position, frame }: Omit<Extract<FromRelay, { type: 'batch' }>, 'type'>,
+    bytes: number,
+  ): Promise<void> {
     const wire = this.#wire;
     const following = this.#follows.get(stream);
     try {
@@ -299,7 +318,31 @@ export class Link {
       if (following !== undefined && this.#follows.get(stream) === following) this.#unfollow(stream);
       this.#options.onFailure(stream, error);
     }
-    if (position !== null && wire === this.#wire) this.#send({ type: 'credit', bytes: frame.byteLength });
+    if (wire === this.#wire) this.#giveCredit(bytes);
+  }
+
+  /** Parts are paid for as they come, the last one when the batch is kept. */
+  #receivePart(part: Extract<FromRelay, { type: 'part' }>): void {
+    const { stream, position, bytes } = part;
+    this.#came(bytes.byteLength);
+    let frame: Uint8Array | null;
+    try {
+      frame = this.#parts.add(part);
+    } catch {
+      this.#wire?.close(CLOSE.malformedFrame);
+      return;
+    }
+    if (frame === null) this.#giveCredit(bytes.byteLength);
+    else void this.#received({ stream, position, frame }, bytes.byteLength);
+  }
+
+  #giveCredit(keptBytes: number): void {
+    const bytes = keptBytes === 0 ? 0 : this.#credit.kept(keptBytes);
+    if (bytes > 0) this.#send({ type: 'credit', bytes });
+  }
+
+  #came(bytes: number): void {
+    if (bytes > 0 && this.#credit.came(bytes, this.#clock.nowMs())) this.#ping();
   }
 
   #send(message: ToRelay): void {

@@ -50,6 +50,9 @@ class Peer {
         onState: (listener) => link.onState(listener),
         onMessage: (listener) => link.onMessage(listener),
         ask: (request) => link.ask(request),
+        get bulkBytes() {
+          return link.bulkBytes;
+        },
         appendBulk: (frame) => link.appendBulk(frame),
         pass: (frame) => link.pass(frame),
         signLease: (stream, epoch, holder) => link.signLease(stream, epoch, holder),

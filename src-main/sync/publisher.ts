@@ -22,6 +22,8 @@ import { type SyncContext, seal } from './sync-context.ts';
 const MAX_ACTIVE = 6;
 /** Payload of one batch before it is deflated. */
 const BATCH_BYTES = 512 * 1024;
+/** How much smaller a batch may be expected to become than its payload. */
+const MAX_SHRINKING = 8;
 /** What is this small is what somebody types or reads: it does not wait behind bulk. */
 const FRESH_BYTES = 16 * 1024;
 const RETRY_MS = 5_000;
@@ -61,6 +63,8 @@ interface Lane {
   isActive: boolean;
   /** It is woken after a while. */
   isWaiting: boolean;
+  /** How many times smaller its last batch was than what it holds. */
+  shrinking: number;
   /** Nothing is sent of it any more. */
   isStopped: boolean;
 }
@@ -174,7 +178,7 @@ export class Publisher {
   #laneOf(runId: RunId): Lane {
     let lane = this.#lanes.get(runId);
     if (lane === undefined) {
-      lane = { runId, at: null, acknowledged: 0, isActive: false, isWaiting: false, isStopped: false };
+      lane = { runId, at: null, acknowledged: 0, isActive: false, isWaiting: false, shrinking: 1, isStopped: false };
       this.#lanes.set(runId, lane);
     }
     return lane;
@@ -245,7 +249,7 @@ export class Publisher {
     const { at, runId } = lane;
     const durableSeq = source.durableSeq(runId);
     if (at === null || durableSeq <= at.lastSeq) return false;
-    const { payload, page } = await this.#payloadOf(runId, at.lastSeq as Seq, durableSeq);
+    const { payload, page } = await this.#payloadOf(lane, at.lastSeq as Seq, durableSeq);
     if (page.items.length === 0) return false;
     const counter = counterFloor({ counter: at.counter }, this.#round) + 1;
     const range = { epoch, seqFrom: at.lastSeq + 1, seqTo: page.toSeq };
@@ -256,6 +260,7 @@ export class Publisher {
     lane.acknowledged = page.toSeq;
     const hasMore = page.toSeq < durableSeq;
     const bytes = page.items.reduce((sum, item) => sum + ('seq' in item ? item.payload.byteLength : 0), 0);
+    lane.shrinking = Math.min(MAX_SHRINKING, Math.max(1, bytes / payload.byteLength));
     this.#checkpoints.sent(runId, bytes, !hasMore);
     return hasMore;
   }
@@ -266,8 +271,10 @@ export class Publisher {
     else await link.appendBulk(frame);
   }
 
-  async #payloadOf(runId: RunId, after: Seq, upTo: Seq): Promise<{ payload: Uint8Array; page: ChainedPage }> {
-    for (let maxBytes = BATCH_BYTES; ; maxBytes = Math.floor(maxBytes / 4)) {
+  async #payloadOf({ runId, shrinking }: Lane, after: Seq, upTo: Seq): Promise<{ payload: Uint8Array; page: ChainedPage }> {
+    // On a slow line nothing shall be in front of what is typed for longer than a moment [slow-3].
+    const atMost = Math.min(BATCH_BYTES, Math.floor(this.#context.link.bulkBytes * shrinking));
+    for (let maxBytes = atMost; ; maxBytes = Math.floor(maxBytes / 4)) {
       const page = await this.#options.source.readChained({ runId, after, upTo, maxBytes });
       const payload = await encodeLog(after + 1, page);
       if (payload.byteLength <= MAX_PAYLOAD_BYTES) return { payload, page };
