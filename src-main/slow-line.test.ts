@@ -10,13 +10,13 @@ import { replication } from './sync/replication.ts';
 import { type SyncedMachine, SyncedMachines } from './sync/sync.fixture.ts';
 import type { SyncPart } from './sync/sync-context.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 /** 256 kbit/s. */
 const SLOW_BYTES_PER_SECOND = 32_000;
-/** About ten times as much as that line carries, of what cannot be made smaller, until it is interrupted. */
+/** Several times as much as that line carries, of what cannot be made smaller, until it is interrupted. */
 const FLOOD = `trap 'trap - INT; printf "\\nstopped-here\\n$ "; exec cat' INT
-while :; do head -c 12000 /dev/urandom | base64; sleep 0.02; done`;
+while :; do head -c 4000 /dev/urandom | base64; sleep 0.02; done`;
 
 /** A terminal on one machine is looked at on another, each with a line of its own to their relay. */
 let synced: SyncedMachines;

@@ -46,6 +46,8 @@ class AttachedTerminal implements AttachmentListener {
   #isRestored = false;
   /** As far as the log went when the session was attached. */
   #lastSeq: number = NO_SEQ;
+  /** What is shown came from the session's host in place of its log. */
+  #isAhead = false;
 
   constructor(client: RunSessionClient, runId: RunId, options: TerminalOptions) {
     this.#client = client;
@@ -62,8 +64,10 @@ class AttachedTerminal implements AttachmentListener {
 
   onStart({ screen, lastSeq }: { readonly screen: Screen | null; readonly lastSeq: Seq }): void {
     this.#lastSeq = lastSeq;
-    // What is on screen now moves up into the scrollback, and what was switched on is switched off.
-    process.stdout.write(`${this.#queries.restore()}${'\n'.repeat(process.stdout.rows)}${CLEAR}`);
+    // What is on screen now moves up into the scrollback, and what was switched on is switched off. Not one screen a second, though.
+    const kept = this.#isAhead ? '' : '\n'.repeat(process.stdout.rows);
+    this.#isAhead = screen !== null && screen.seq > lastSeq;
+    process.stdout.write(`${this.#queries.restore()}${kept}${CLEAR}`);
     this.#queries = new TerminalQueries();
     if (screen === null) return;
     process.stdout.write(this.#queries.pass(Buffer.from(screen.data)));

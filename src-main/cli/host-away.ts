@@ -1,5 +1,6 @@
 import type { RunSessionClient } from '../../src-shared/client.ts';
 import type { Seq } from '../../src-shared/ids.ts';
+import { megabytes } from '../../src-shared/megabytes.ts';
 import type { Command } from '../../src-shared/protocol.ts';
 import type { SessionSummary } from '../../src-shared/session.ts';
 import { oneLine, say } from './output.ts';
@@ -18,6 +19,13 @@ export function sayIfAway(session: Pick<SessionSummary, 'remote' | 'machine'>): 
   const since =
     heardAt === null ? 'nothing of it has arrived yet' : `this is how it was ${ago(Date.now() - Date.parse(heardAt))} ago`;
   say(`[${host} is out of reach: ${since}]`);
+}
+
+/** Tells whoever opens a terminal whose log is behind what is to be seen. */
+export function sayIfBehind({ remote, machine, kind }: Pick<SessionSummary, 'remote' | 'machine' | 'kind'>): void {
+  if (remote?.connection !== 'behind' || remote.behindBytes === null) return;
+  const shown = kind === 'pty' ? '; until they are here you see its screen, about each second' : '';
+  say(`[the line to ${oneLine(machine)} is slow: ${megabytes(remote.behindBytes)} are on their way${shown}]`);
 }
 
 /**

@@ -56,6 +56,7 @@ function contextOf(onFollow: (following: Following) => void): SyncContext {
       onState: () => () => {},
       onMessage: () => () => {},
       ask: () => Promise.reject(new Error('nobody is asked')),
+      bulkBytes: 1024 * 1024,
       appendBulk: () => Promise.reject(new Error('nothing is sent')),
       pass: () => false,
       signLease: () => new Uint8Array(64),

@@ -255,7 +255,8 @@ export class Publisher {
     const range = { epoch, seqFrom: at.lastSeq + 1, seqTo: page.toSeq };
     const stream = this.#context.keyring.streamName('log', runId);
     const batch = seal(this.#context, { kind: 'log', stream, ...range, counter, previousHash: at.hash }, payload);
-    await this.#append(batch, payload.byteLength);
+    const isBulk = payload.byteLength > FRESH_BYTES || page.toSeq < durableSeq;
+    await this.#append(batch, isBulk);
     lane.at = { lastSeq: page.toSeq, counter, hash: batch.hash };
     lane.acknowledged = page.toSeq;
     const hasMore = page.toSeq < durableSeq;
@@ -265,10 +266,10 @@ export class Publisher {
     return hasMore;
   }
 
-  async #append({ frame }: SealedBatch, bytes: number): Promise<void> {
+  async #append({ frame }: SealedBatch, isBulk: boolean): Promise<void> {
     const { link } = this.#context;
-    if (bytes <= FRESH_BYTES) await link.ask({ type: 'batch', frame, release: null });
-    else await link.appendBulk(frame);
+    if (isBulk) await link.appendBulk(frame);
+    else await link.ask({ type: 'batch', frame, release: null });
   }
 
   async #payloadOf({ runId, shrinking }: Lane, after: Seq, upTo: Seq): Promise<{ payload: Uint8Array; page: ChainedPage }> {
@@ -302,7 +303,7 @@ export class Publisher {
       counter = counterFloor({ counter }, this.#round) + 1;
       const header = { kind: 'document', stream, epoch: 0, seqFrom: 0, seqTo: 0, counter, previousHash } as const;
       const batch = seal(this.#context, header, piece);
-      await this.#append(batch, piece.byteLength);
+      await this.#append(batch, true);
       previousHash = batch.hash;
     }
   }

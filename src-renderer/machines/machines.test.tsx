@@ -274,6 +274,8 @@ describe('a session of another machine', () => {
     await settle(() => bar.textContent === 'on desktop · followed no more · 2 h ago');
     host.machines.relay.lan = true;
     host.send({ type: 'machines:changed', ...host.machines });
+    host.change(session.runId, { remote: { connection: 'behind', behindBytes: 3_412_345, heardAt, historyComplete: true } });
+    await settle(() => bar.textContent?.endsWith('behind, 3.4 MB') === true);
     host.change(session.runId, { remote: { connection: 'behind', behindBytes: null, heardAt, historyComplete: true } });
     await settle(() => bar.textContent === 'on desktop · local network · 2 h agocatching up');
   });

@@ -2,6 +2,7 @@ import { Monitor } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { RunId } from '../../src-shared/ids.ts';
+import { megabytes } from '../../src-shared/megabytes.ts';
 import type { RemoteStanding } from '../../src-shared/session.ts';
 import { useWindow } from '../store.ts';
 import { Icon } from '../ui/icon.tsx';
@@ -21,12 +22,19 @@ export function RemoteBar({ runId }: { runId: RunId }) {
       className="flex h-7 shrink-0 items-center gap-3 border-b border-line bg-sunken px-3 text-11 text-dim phone:h-9"
     >
       <Place remote={remote} machine={machine} />
-      {remote.connection === 'behind' && <Under text={t('remote.behind')} title={t('remote.behindText')} />}
+      {remote.connection === 'behind' && <Behind remote={remote} machine={machine} />}
       {!remote.historyComplete && remote.connection === 'live' && <Under text={t('remote.history')} />}
       <span className="flex-1" />
       <PresenceButton runId={runId} />
     </section>
   );
+}
+
+function Behind({ remote: { behindBytes }, machine }: { remote: RemoteStanding; machine: string }) {
+  const { t } = useTranslation('machines');
+  if (behindBytes === null) return <Under text={t('remote.behind')} title={t('remote.behindText')} />;
+  const size = megabytes(behindBytes);
+  return <Under text={t('remote.behindBy', { size })} title={t('remote.behindByText', { size, name: machine })} />;
 }
 
 function Place({ remote, machine }: { remote: RemoteStanding; machine: string }) {

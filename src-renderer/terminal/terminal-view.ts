@@ -1,6 +1,6 @@
 import { ProgressAddon } from '@xterm/addon-progress';
 import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes';
-import { type IDisposable, type ITheme, Terminal } from '@xterm/xterm';
+import { type IDisposable, Terminal } from '@xterm/xterm';
 import type { StoreApi } from 'zustand';
 import { createStore } from 'zustand/vanilla';
 import type { LogEvent } from '../../src-shared/events.ts';
@@ -14,8 +14,9 @@ import { TerminalFind } from './find.ts';
 import type { Cells } from './geometry.ts';
 import { Keyboard } from './keyboard.ts';
 import { addLinks, type LinkHandlers, type LinkTarget } from './links.ts';
+import { FIXED_OPTIONS, isOtherFont, optionsOf, SCROLLBACK_LINES, type TerminalLook } from './look.ts';
 import { OutputQueue } from './output-queue.ts';
-import { PaneSize, SCROLLBAR_PX } from './pane-size.ts';
+import { PaneSize } from './pane-size.ts';
 import { type PastePlan, planPaste } from './paste.ts';
 import { listenToPointer, type PointerOptions } from './pointer.ts';
 import { isFocusReport, swallowQueries, watchFocus } from './queries.ts';
@@ -24,17 +25,6 @@ import { findPlace, type Place, placeOf, type Rows } from './scroll-memory.ts';
 import { separate } from './separator.ts';
 import { SoftKeys } from './soft-keys.ts';
 import { listenToTouch } from './touch.ts';
-
-/** Lines above the screen; those further up are the history view's. As many as the host's screen has. */
-const SCROLLBACK_LINES = 1000;
-
-/** How the terminal is to look and behave; a change is in force at once. */
-export interface TerminalLook {
-  readonly settings: Settings;
-  readonly theme: ITheme;
-  readonly findTheme: 'light' | 'dark';
-  readonly screenReader: boolean;
-}
 
 /** What the pane around the terminal shows of it. */
 export interface TerminalUi {
@@ -98,6 +88,8 @@ export class TerminalView {
   #hasStarted = false;
   /** Lines have been taken away from the live ones that the history still has. */
   #isCut = false;
+  /** Shows what its host shows, further on than the log here: the lines above it are in the history only. */
+  #isAhead = false;
 
   /** `frame` is what the terminal may fill, `host` an element in it. Both are in the document, and the fonts are there. */
   constructor(
@@ -158,7 +150,7 @@ export class TerminalView {
   }
   /** There may be more above the top of the live lines than they show. */
   get hasMoreAbove(): boolean {
-    return this.#isCut || this.#terminal.buffer.normal.baseY >= SCROLLBACK_LINES;
+    return this.#isCut || this.#isAhead || this.#terminal.buffer.normal.baseY >= SCROLLBACK_LINES;
   }
   get cellHeight(): number | null {
     return this.#size.cellHeight;
@@ -172,6 +164,7 @@ export class TerminalView {
   start(start: AttachmentStart): void {
     if (this.#hasStarted) this.#place ??= this.place();
     this.#hasStarted = true;
+    this.#isAhead = start.screen !== null && start.screen.seq > start.lastSeq;
     this.#output.start(start);
   }
 
@@ -370,6 +363,7 @@ export class TerminalView {
   }
 
   #goToPlace(): void {
+    if (this.#isAhead) return;
     const place = this.#place;
     this.#place = null;
     const top = place && findPlace(this.#rows(), place);
@@ -380,34 +374,4 @@ export class TerminalView {
     const { normal } = this.#terminal.buffer;
     return { length: normal.length, text: (row) => normal.getLine(row)?.translateToString(true) ?? '' };
   }
-}
-
-const FIXED_OPTIONS = {
-  allowProposedApi: true,
-  scrollback: SCROLLBACK_LINES,
-  // A tiny font or a dim grey on grey is no reason that something cannot be read.
-  minimumContrastRatio: 4.5,
-  cursorInactiveStyle: 'outline',
-  drawBoldTextInBrightColors: false,
-  // Typed text that a program does not echo must not be moved about by a click.
-  altClickMovesCursor: false,
-  macOptionIsMeta: false,
-  overviewRuler: { width: SCROLLBAR_PX },
-  logLevel: 'error',
-} as const;
-
-function optionsOf({ settings, screenReader }: TerminalLook) {
-  return {
-    fontFamily: settings['terminal.fontFamily'],
-    lineHeight: settings['terminal.lineHeight'],
-    cursorStyle: settings['terminal.cursorStyle'],
-    cursorBlink: settings['terminal.cursorBlink'],
-    screenReaderMode: screenReader,
-  };
-}
-
-const FONT_KEYS = ['terminal.fontFamily', 'terminal.fontSize', 'terminal.lineHeight'] as const;
-
-function isOtherFont(a: Settings, b: Settings): boolean {
-  return FONT_KEYS.some((key) => a[key] !== b[key]);
 }

@@ -8,8 +8,9 @@ import { useTheme } from '../theme/appearance.ts';
 import { isMac } from '../ui/kbd.tsx';
 import { showFailure } from '../ui/toasts.tsx';
 import { loadFonts } from './fonts.ts';
+import type { TerminalLook } from './look.ts';
 import { storedPlace, storePlace } from './scroll-memory.ts';
-import { type TerminalLink, type TerminalLook, TerminalView } from './terminal-view.ts';
+import { type TerminalLink, TerminalView } from './terminal-view.ts';
 import { xtermTheme } from './theme.ts';
 
 const environment = {

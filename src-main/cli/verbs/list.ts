@@ -1,4 +1,5 @@
-import type { SessionStatus, SessionSummary } from '../../../src-shared/session.ts';
+import { megabytes } from '../../../src-shared/megabytes.ts';
+import type { RemoteStanding, SessionStatus, SessionSummary } from '../../../src-shared/session.ts';
 import { withEngine } from '../engine-client.ts';
 import { shortId } from '../find-session.ts';
 import { hasColors, oneLine, type Paint, painter, print, printJson, printLine, type Style, say } from '../output.ts';
@@ -31,13 +32,18 @@ export async function session(name: string | undefined, options: { readonly json
           .filter(({ machineId }) => followers.includes(machineId))
           .map(({ name: called }) => called)
           .join(', ') || null,
-      remote: remote === null ? null : `${remote.connection}, heard ${remote.heardAt ?? 'never'}`,
+      remote: remote && standing(remote),
     };
     const width = Math.max(...Object.keys(facts).map((key) => key.length));
     for (const [key, value] of Object.entries(facts)) {
       if (value !== null) printLine(`${key.padEnd(width)}  ${oneLine(String(value))}`);
     }
   });
+}
+
+function standing({ connection, behindBytes, heardAt }: RemoteStanding): string {
+  const behind = connection === 'behind' && behindBytes !== null ? `behind ${megabytes(behindBytes)}` : connection;
+  return `${behind}, heard ${heardAt ?? 'never'}`;
 }
 
 type Client = Parameters<Parameters<typeof withEngine>[0]>[0];

@@ -1,4 +1,5 @@
 import type { RunSessionClient } from '../../../src-shared/client.ts';
+import { megabytes } from '../../../src-shared/megabytes.ts';
 import type { ClientSummary, ResultOf } from '../../../src-shared/operations.ts';
 import { BATON_VERSION } from '../../version.ts';
 import { withEngine, withSocket } from '../engine-client.ts';
@@ -133,7 +134,6 @@ function requestTable(requests: Requests): string {
   );
 }
 
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 const counted = (count: number, thing: string) => `${count} ${thing}${count === 1 ? '' : 's'}`;
 
 export async function stop(options: { readonly yes?: boolean; readonly timeout: number }): Promise<undefined> {
