@@ -111,6 +111,8 @@ it(
       if (sender.closedWith !== null) sender = await connect().enter(a);
       const frame = chance.below(2) === 0 ? mutatedMessage(chance.pick(honest), chance) : encodeAnything(forged(chance));
       sender.wire.send(frame);
+      // Others live on, however long this goes.
+      if (chance.below(500) === 0) ofB.tell({ type: 'ping' });
       // What it takes is committed at the end of this turn.
       await new Promise((resolve) => setImmediate(resolve));
     });
@@ -131,6 +133,7 @@ it(
     const before = state();
     let sender = connect();
     await fuzz(1_000, async (chance) => {
+      if (chance.below(500) === 0) ofA.tell({ type: 'ping' });
       if (sender.closedWith !== null) sender = connect();
       const said = chance.below(4);
       if (said === 0) sender.wire.send(chance.bytes(chance.below(300)));
