@@ -3,6 +3,8 @@ import { nextWindow } from './bulk-window.ts';
 
 /** As much as a line of 256 kbit/s carries in two seconds. */
 const FIRST_WINDOW_BYTES = 64 * 1024;
+/** Less of the window than this share is not worth a message: the relay has nearly all of it meanwhile. */
+const WORTH_GIVING = 1 / 16;
 /** The line is tried at most so often. */
 const PROBE_EVERY_MS = 50;
 
@@ -60,7 +62,8 @@ export class CreditWindow {
   }
 
   #give(): number {
-    const bytes = Math.max(0, this.#windowBytes - this.#givenBytes);
+    const bytes = this.#windowBytes - this.#givenBytes;
+    if (bytes < this.#windowBytes * WORTH_GIVING) return 0;
     this.#givenBytes += bytes;
     return bytes;
   }

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { constants, deflateRaw, inflateRaw } from 'node:zlib';
+import { constants, deflateRaw, deflateRawSync, inflateRaw, inflateRawSync } from 'node:zlib';
 import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
 import type { Json, LogEvent } from '../../src-shared/events.ts';
@@ -25,8 +25,11 @@ const BYTES_EVENT = 1;
 const GAP = 2;
 const LARGE_JSON = 3;
 const LARGE_BYTES = 4;
-/** Smaller ones are not worth it. */
-const DEFLATE_FROM_BYTES = 256;
+/** Smaller ones are not worth it: a change of a session's state is one, and each reader would have to inflate it. */
+const DEFLATE_FROM_BYTES = 1024;
+/** Up to here the way to another thread and back costs more than the work. */
+const DEFLATE_HERE_BYTES = 16 * 1024;
+const INFLATE_HERE_BYTES = 4 * 1024;
 /** What may come out of a batch, however small it is. */
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
 const MAX_ITEMS = 16_384;
@@ -36,7 +39,7 @@ const inflate = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(infla
 
 /** `body`, deflated where that makes it smaller. */
 export async function pack(body: Uint8Array): Promise<Uint8Array> {
-  const small = body.byteLength < DEFLATE_FROM_BYTES ? null : await deflate(body, { level: constants.Z_BEST_SPEED });
+  const small = body.byteLength < DEFLATE_FROM_BYTES ? null : await deflated(body);
   const isSmaller = small !== null && small.byteLength < body.byteLength;
   const payload = new Uint8Array(2 + (isSmaller ? small : body).byteLength);
   payload[0] = VERSION;
@@ -45,12 +48,19 @@ export async function pack(body: Uint8Array): Promise<Uint8Array> {
   return payload;
 }
 
+function deflated(body: Uint8Array): Buffer | Promise<Buffer> {
+  const options = { level: constants.Z_BEST_SPEED };
+  return body.byteLength <= DEFLATE_HERE_BYTES ? deflateRawSync(body, options) : deflate(body, options);
+}
+
 /** Throws for what is no payload, or would become too large. */
 export async function unpack(payload: Uint8Array): Promise<Uint8Array> {
   const form = payload[1];
   if (payload[0] !== VERSION || (form !== PLAIN && form !== DEFLATED)) throw new Error('this payload is of a later version');
   const body = payload.subarray(2);
-  return form === PLAIN ? body : inflate(body, { maxOutputLength: MAX_BODY_BYTES });
+  if (form === PLAIN) return body;
+  const options = { maxOutputLength: MAX_BODY_BYTES };
+  return body.byteLength <= INFLATE_HERE_BYTES ? inflateRawSync(body, options) : inflate(body, options);
 }
 
 /** `large`: every event of the page travels in pieces of its own. */

@@ -209,7 +209,7 @@ export class Publisher {
     lane.isActive = true;
     this.#active += 1;
     try {
-      if (isFresh) await this.#synced();
+      if (isFresh && !this.#isDurable(lane)) await this.#synced();
       const hasMore = lane.isStopped ? false : await this.#sendNext(lane);
       if (hasMore) this.#wake(lane, this.#backlog);
       else if (this.#isUnstored(lane)) this.#wakeLater(lane);
@@ -226,6 +226,12 @@ export class Publisher {
   #isUnstored(lane: Lane): boolean {
     if (lane.at === null || this.#fresh.has(lane)) return false;
     return this.#options.source.publishedSeq(lane.runId) > lane.at.lastSeq;
+  }
+
+  /** What is durable before it is published, as every change of a session's state is, has been waited for already. */
+  #isDurable({ runId }: Lane): boolean {
+    const { source } = this.#options;
+    return source.durableSeq(runId) >= source.publishedSeq(runId);
   }
 
   /** Everything published so far is fsynced [replica-2]. Those who ask while one is under way share the next one. */
