@@ -33,10 +33,12 @@ describe('where a publisher goes on', () => {
   });
 
   it('with counters above those of every earlier life', () => {
-    expect(counterFloor({ counter: 3 }, 0)).toBe(3);
-    const later = counterFloor({ counter: 2 ** 32 - 1 }, 1);
+    expect(counterFloor({ counter: 3 }, { counter: 0 }, 0)).toBe(3);
+    const later = counterFloor({ counter: 2 ** 32 - 1 }, { counter: 0 }, 1);
     expect(later).toBe(2 ** 32);
-    expect(counterFloor({ counter: later + 7 }, 1)).toBe(later + 7);
+    expect(counterFloor({ counter: later + 7 }, { counter: later }, 1)).toBe(later + 7);
+    // A relay that was set back.
+    expect(counterFloor({ counter: later + 2 }, { counter: later + 7 }, 1)).toBe(later + 7);
   });
 
   it('asks again where the relay stands elsewhere, waits where it cannot store, stops where it is not the holder', () => {

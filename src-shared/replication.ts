@@ -113,9 +113,9 @@ export interface AtRelay {
   readonly hash: string;
 }
 
-/** The counter that a publisher goes on after: above what the relay has and above all of its earlier lives. */
-export function counterFloor(atRelay: Pick<AtRelay, 'counter'>, round: number): number {
-  return Math.max(atRelay.counter, round * ROUND);
+/** The counter that a publisher goes on after: above what the relay has, above what it used itself and above all of its earlier lives. */
+export function counterFloor(atRelay: Pick<AtRelay, 'counter'>, used: { readonly counter: number }, round: number): number {
+  return Math.max(atRelay.counter, used.counter, round * ROUND);
 }
 
 export type LaneStart =

@@ -24,6 +24,8 @@ export class CardPublisher {
   readonly #endState: () => void;
   /** The newest at the relay; null: it has to be asked. */
   #last: { readonly counter: number; readonly hash: string } | null = null;
+  /** The highest of this life: a relay that was set back may not know of it. */
+  readonly #used = { counter: 0 };
   #isDue = false;
   #isPaused = false;
   #isAsleep = false;
@@ -111,7 +113,8 @@ export class CardPublisher {
       sessions: [...source.hosted()],
       deleted: [...source.deleted()],
     });
-    const counter = counterFloor(last, round()) + 1;
+    this.#used.counter = counterFloor(last, this.#used, round()) + 1;
+    const { counter } = this.#used;
     const header = { kind: 'index', stream, epoch: 0, seqFrom: 0, seqTo: 0, counter, previousHash: last.hash } as const;
     const batch = seal(this.#context, header, payload);
     await link.ask({ type: 'batch', frame: batch.frame, release: null });

@@ -36,6 +36,7 @@ export class CheckpointPublisher {
   readonly #options: CheckpointPublisherOptions;
   /** Payload of events that was sent since the last checkpoint. */
   readonly #sentBytes = new Map<RunId, number>();
+  readonly #used = { counter: 0 };
   readonly #leaving = new Set<RunId>();
   readonly #timers = new Set<() => void>();
   #turn: Promise<void> = Promise.resolve();
@@ -90,7 +91,9 @@ export class CheckpointPublisher {
     if (payload === null || payload.byteLength > MAX_CHECKPOINT_BYTES) return true;
     const stream = streamOfCheckpoint(this.#context, runId);
     const last = (await standing(this.#context, stream, 'index')) ?? { counter: 0, hash: NO_BATCH_HASH };
-    const counter = counterFloor(last, round()) + 1;
+    // One for all streams: a relay that was set back may not know how far each had come.
+    this.#used.counter = counterFloor(last, this.#used, round()) + 1;
+    const { counter } = this.#used;
     const header = { kind: 'index', stream, epoch: 0, seqFrom: 0, seqTo: 0, counter, previousHash: last.hash } as const;
     await this.#context.link.appendBulk(seal(this.#context, header, payload).frame);
     return true;

@@ -58,8 +58,8 @@ interface Lane {
   readonly runId: RunId;
   /** What the relay has; null: it has to be asked. */
   at: { readonly lastSeq: number; readonly counter: number; readonly hash: string } | null;
-  /** The relay has acknowledged so much in this life of the publisher. */
-  acknowledged: number;
+  /** The highest counter that was used in this life of the publisher: a relay that was set back may not know of it. */
+  counter: number;
   isActive: boolean;
   /** It is woken after a while. */
   isWaiting: boolean;
@@ -87,8 +87,9 @@ export class Publisher {
   readonly #ends: (() => void)[] = [];
   readonly #timers = new Set<() => void>();
   #active = 0;
+  /** Of all streams of pieces together. */
+  readonly #pieces = { counter: 0 };
   #round = 0;
-  #incarnation: string | null = null;
   #nextSync: Promise<void> | null = null;
   #sync: Promise<void> = Promise.resolve();
   readonly #card: CardPublisher;
@@ -146,20 +147,9 @@ export class Publisher {
 
   #linked(state: LinkState): void {
     if (state.is !== 'live') return;
-    const { incarnation } = state.welcome;
-    const isOther = this.#incarnation !== null && this.#incarnation !== incarnation;
-    this.#incarnation = incarnation;
     for (const lane of this.#lanes.values()) lane.at = null;
-    const begin = () => {
-      this.#sessionsChanged();
-      for (const lane of this.#lanes.values()) this.#wake(lane, this.#backlog);
-    };
-    if (isOther) this.#inBackground(this.#newRound().then(begin));
-    else begin();
-  }
-
-  async #newRound(): Promise<void> {
-    this.#round = await this.#options.nextRound();
+    this.#sessionsChanged();
+    for (const lane of this.#lanes.values()) this.#wake(lane, this.#backlog);
   }
 
   #sessionsChanged(): void {
@@ -178,7 +168,7 @@ export class Publisher {
   #laneOf(runId: RunId): Lane {
     let lane = this.#lanes.get(runId);
     if (lane === undefined) {
-      lane = { runId, at: null, acknowledged: 0, isActive: false, isWaiting: false, shrinking: 1, isStopped: false };
+      lane = { runId, at: null, counter: 0, isActive: false, isWaiting: false, shrinking: 1, isStopped: false };
       this.#lanes.set(runId, lane);
     }
     return lane;
@@ -257,14 +247,14 @@ export class Publisher {
     if (at === null || durableSeq <= at.lastSeq) return false;
     const { payload, page } = await this.#payloadOf(lane, at.lastSeq as Seq, durableSeq);
     if (page.items.length === 0) return false;
-    const counter = counterFloor({ counter: at.counter }, this.#round) + 1;
+    lane.counter = counterFloor(at, lane, this.#round) + 1;
+    const { counter } = lane;
     const range = { epoch, seqFrom: at.lastSeq + 1, seqTo: page.toSeq };
     const stream = this.#context.keyring.streamName('log', runId);
     const batch = seal(this.#context, { kind: 'log', stream, ...range, counter, previousHash: at.hash }, payload);
     const isBulk = payload.byteLength > FRESH_BYTES || page.toSeq < durableSeq;
     await this.#append(batch, isBulk);
     lane.at = { lastSeq: page.toSeq, counter, hash: batch.hash };
-    lane.acknowledged = page.toSeq;
     const hasMore = page.toSeq < durableSeq;
     const bytes = page.items.reduce((sum, item) => sum + ('seq' in item ? item.payload.byteLength : 0), 0);
     lane.shrinking = Math.min(MAX_SHRINKING, Math.max(1, bytes / payload.byteLength));
@@ -306,7 +296,8 @@ export class Publisher {
     const atRelay = await standing(this.#context, stream, 'document');
     let { counter, hash: previousHash } = atRelay ?? { counter: 0, hash: NO_BATCH_HASH };
     for (const piece of piecesOf(payload, atRelay?.lastPosition ?? 0)) {
-      counter = counterFloor({ counter }, this.#round) + 1;
+      this.#pieces.counter = counterFloor({ counter }, this.#pieces, this.#round) + 1;
+      counter = this.#pieces.counter;
       const header = { kind: 'document', stream, epoch: 0, seqFrom: 0, seqTo: 0, counter, previousHash } as const;
       const batch = seal(this.#context, header, piece);
       await this.#append(batch, true);
@@ -324,9 +315,6 @@ export class Publisher {
       this.#stopLane(lane, STOPPED[start.why]);
       return null;
     }
-    // The relay was set back to what it was earlier: numbers that readers have seen are not used again.
-    if (start.after < lane.acknowledged) await this.#newRound();
-    lane.acknowledged = start.after;
     return { lastSeq: start.after, counter: atRelay?.counter ?? 0, hash: atRelay?.hash ?? NO_BATCH_HASH };
   }
 
@@ -370,10 +358,6 @@ export class Publisher {
       run();
     }, afterMs);
     this.#timers.add(cancel);
-  }
-
-  #inBackground(work: Promise<unknown>): void {
-    work.catch((error: unknown) => this.#context.onProblem('replication could not begin', error));
   }
 }
 

@@ -74,7 +74,7 @@ export class Replica {
       lane: this.#options.lane(),
       cursor: () => this.#state.lastSeq,
       onBatch: (frame) => inOrder(() => this.#handle(frame)),
-      onCaughtUp: () => void inOrder(() => this.#stand(true)),
+      onCaughtUp: (position) => void inOrder(() => this.#caughtUp(position)),
     });
     this.#end = () => {
       isOver = true;
@@ -115,6 +115,12 @@ export class Replica {
     this.#stand(false);
   }
 
+  #caughtUp(position: number): void {
+    if (position <= this.#state.lastSeq) this.#stand(true);
+    // Something of it was skipped, or held back.
+    else this.#pause();
+  }
+
   #stand(isCaughtUp: boolean): void {
     if (this.#isCaughtUp === isCaughtUp) return;
     this.#isCaughtUp = isCaughtUp;
@@ -150,6 +156,8 @@ export class Replica {
       const { why } = received;
       // What is here already, from a relay that was set back.
       if (why === 'replayed' && header.seqTo <= this.#state.lastSeq) return 'skipped';
+      // It was on its way when the log was followed anew: what is before it comes behind it, and then it once more.
+      if (why === 'gap') return 'skipped';
       return why === 'unknown-head' || why === 'no-key' ? 'wait' : { refused: why };
     }
     const known = this.#state.lastSeq;
