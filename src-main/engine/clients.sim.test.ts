@@ -14,7 +14,7 @@ import { echoAdapter } from './adapters/echo.ts';
 import { Children } from './children.ts';
 import { ECHO } from './engine.fixture.ts';
 import { Engine } from './engine.ts';
-import { Agenda, NO_DOCUMENTS, NO_SCREENS, randomOf } from './sim.fixture.ts';
+import { Agenda, NO_DOCUMENTS, NO_SCREENS, randomOf, seedsToRun } from './sim.fixture.ts';
 
 /**
  * Random histories: clients join, leave, reload, lose their wires, fall behind and send again, while frames and commits arrive in
@@ -22,8 +22,6 @@ import { Agenda, NO_DOCUMENTS, NO_SCREENS, randomOf } from './sim.fixture.ts';
  * happens, afterwards every promise holds.
  * `npm run sim -- --seeds N` runs more of them; `--seed S` the one that failed.
  */
-const SEEDS = Number(process.env.SIM_SEEDS ?? 100);
-const ONLY = process.env.SIM_SEED === undefined ? null : Number(process.env.SIM_SEED);
 const STEPS = 250;
 const MAX_CLIENTS = 4;
 
@@ -326,8 +324,7 @@ afterEach(() => {
 it(`[seq-1] [seq-2] [seq-3] [seq-4] [input-1] [input-4] [input-7] [wire-7] [wire-8] hold in every history`, {
   timeout: 3_600_000,
 }, async () => {
-  const seeds = ONLY === null ? Array.from({ length: SEEDS }, (_, index) => index + 1) : [ONLY];
-  for (const seed of seeds) {
+  for (const seed of seedsToRun(100)) {
     try {
       await simulate(seed);
     } catch (error) {

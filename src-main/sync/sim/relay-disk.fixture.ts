@@ -38,7 +38,10 @@ export class RelayDisk {
   /** The counter of its writer's newest batch in the stream; 0: there is none. */
   counterOf({ header }: Pick<SealedBatch, 'header'>): number {
     for (const { streams } of this.workspaces.values()) {
-      const last = streams.get(header.stream)?.stored.state.writers.get(writerOf(header));
+      const stored = streams.get(header.stream)?.stored;
+      // Its host took everything of it away.
+      if (stored?.kind === 'removed') return Number.POSITIVE_INFINITY;
+      const last = stored?.state.writers.get(writerOf(header));
       if (last !== undefined) return last.counter;
     }
     return 0;
