@@ -73,9 +73,10 @@ async function simulate(seed: number): Promise<void> {
     else act(world);
     await turn();
   }
+  const wasEvil = world.isEvil;
   const why = await rest(world, turn);
   if (why !== null) world.fail(`it does not come to rest: ${why}`);
-  check(world);
+  check(world, wasEvil);
   for (const machine of world.machines) machine.kill('process');
   world.killRelay();
   vi.clearAllTimers();

@@ -117,6 +117,7 @@ function relayDiskTrouble(world: World): void {
 
 /** Everything works again. */
 function heal(world: World): void {
+  world.isEvil = false;
   world.isRelayDiskFull = false;
   world.apart.clear();
   world.startRelay();
@@ -130,11 +131,14 @@ function heal(world: World): void {
 
 /** Of virtual time. */
 const RESTS_WITHIN_MS = 15 * 60_000;
+const SETTLES_WITHIN_MS = 60_000;
 const RESTS_WITHIN_STEPS = 60_000;
 
 /** Heals everything and goes on until nothing is left to do. Gives why it does not come to rest. */
 export async function rest(world: World, turn: () => Promise<unknown>): Promise<string | null> {
-  const endMs = world.agenda.nowMs + RESTS_WITHIN_MS;
+  // After lies nobody has to come to the same; what was taken before they ended is what counts.
+  const { isEvil } = world;
+  const endMs = world.agenda.nowMs + (isEvil ? SETTLES_WITHIN_MS : RESTS_WITHIN_MS);
   heal(world);
   let why: string | null = null;
   for (let steps = 0; steps < RESTS_WITHIN_STEPS && world.agenda.nowMs < endMs; steps++) {
@@ -149,6 +153,7 @@ export async function rest(world: World, turn: () => Promise<unknown>): Promise<
     }
     await turn();
   }
+  if (isEvil) return null;
   return why ?? 'it never stops doing something';
 }
 
@@ -209,7 +214,7 @@ function whyWaiting(world: World, machine: SimMachine, members: readonly SimMach
 }
 
 /** Afterwards, at rest. */
-export function check(world: World): void {
+export function check(world: World, wasEvil: boolean): void {
   for (const [runId, host] of world.hosts) {
     const log = host.disk.log(runId);
     if (log.length === 0) continue;
@@ -228,12 +233,13 @@ export function check(world: World): void {
   }
   for (const machine of world.machines) {
     for (const runId of machine.disk.sessions.keys()) if (world.hosts.get(runId) !== machine) world.checkReplica(machine, runId);
-    for (const notice of [...machine.notices, ...machine.problems]) {
+    for (const notice of wasEvil ? [] : [...machine.notices, ...machine.problems]) {
       if (/another history|two histories|other computers?/i.test(notice))
         world.fail(`${machine.name} tells of a fork: ${notice} (I8)`);
     }
     for (const problem of [...machine.notices, ...machine.problems]) {
-      if (/TypeError|ReferenceError|not sent to your other|any more:/.test(problem)) world.fail(`${machine.name}: ${problem}`);
+      if ((wasEvil ? /TypeError|ReferenceError/ : /TypeError|ReferenceError|not sent to your other|any more:/).test(problem))
+        world.fail(`${machine.name}: ${problem}`);
     }
   }
 }

@@ -86,6 +86,13 @@ export class Line {
     });
   }
 
+  /** Said in the name of the end that sends in this direction. */
+  forge(direction: Direction, frame: Uint8Array): void {
+    this.#later(direction, () => {
+      if (!this.#isCut) this.#to(direction).receive(frame);
+    });
+  }
+
   closed(direction: Direction, why: CloseReason): void {
     this.#later(direction, () => {
       if (!this.silent.has(direction)) this.#to(direction).closed(why);

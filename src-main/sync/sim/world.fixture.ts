@@ -11,11 +11,14 @@ import { Agenda, randomOf } from '../../engine/sim.fixture.ts';
 import type { Logger } from '../../logger.ts';
 import { Relay } from '../../relay/relay.ts';
 import type { ChainHash } from '../../store/chain.ts';
+import { evilRelay } from './evil-relay.fixture.ts';
 import { type Direction, Line } from './line.fixture.ts';
 import { SimMachine } from './machine.fixture.ts';
 import { MemoryRelayStorage, RelayDisk } from './relay-disk.fixture.ts';
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {}, close() {} };
+/** Every so many-th history has a relay that lies. */
+const EVIL_EACH = 5;
 /** A step is a frame that arrives, or a commit. */
 const STEP_MS = 8;
 const DAY_MS = 24 * 60 * 60_000;
@@ -64,6 +67,8 @@ export class World {
   relay: RelayLife | null = null;
   readonly lines = new Map<SimMachine, Line>();
   readonly history: string[] = [];
+  /** The relay drops, repeats, reorders, replays and changes what passes, and says that it has stored what it has not. */
+  isEvil: boolean;
   /** How often something goes wrong. */
   readonly troubles: number;
   /** Machines that reach no relay. */
@@ -78,6 +83,7 @@ export class World {
 
   private constructor(seed: number, signers: readonly TestMachine[]) {
     this.random = randomOf(seed);
+    this.isEvil = seed % EVIL_EACH === 0;
     this.agenda = new Agenda(this.random, STEP_MS);
     this.troubles = this.random() * 0.05;
     const chain = signers[0]?.entries ?? [];
@@ -148,6 +154,7 @@ export class World {
     this.relay?.kill();
     this.relay = null;
     // [relay-15]
+    if (this.isEvil) return;
     for (const { frame, counter } of this.#acknowledged.values()) {
       const batch = readBatch(frame);
       if (batch !== null && this.relayDisk.counterOf(batch) < counter) {
@@ -177,10 +184,12 @@ export class World {
           agenda: this.agenda,
           lanes: { 'to-relay': `relay/line ${id}`, 'from-relay': machine.lane(`line ${id}`) },
           meddle: (direction, frame) => {
+            if (this.isEvil) return evil(direction, frame);
             this.#overhear(direction, frame, asked);
             return [frame];
           },
         });
+        const evil = evilRelay(this.random, line);
         this.lines.get(machine)?.cut();
         this.lines.set(machine, line);
         relay.relay.attach(line.relayEnd);
