@@ -5,18 +5,12 @@ import type { RemoteStanding } from '../src-shared/session.ts';
 import { DEFAULT_SETTINGS } from '../src-shared/settings.ts';
 import { type Ground, ground, newInputId, outputOf, pty, type TestClient, type Watcher, watch } from './engine/engine.fixture.ts';
 import { RemoteDriving } from './remote-driving.ts';
-import { TestLine } from './sync/line.fixture.ts';
+import { FLOOD, SLOW_BYTES_PER_SECOND, TestLine } from './sync/line.fixture.ts';
 import { replication } from './sync/replication.ts';
 import { type SyncedMachine, SyncedMachines } from './sync/sync.fixture.ts';
 import type { SyncPart } from './sync/sync-context.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
-
-/** 256 kbit/s. */
-const SLOW_BYTES_PER_SECOND = 32_000;
-/** Several times as much as that line carries, of what cannot be made smaller, until it is interrupted. */
-const FLOOD = `trap 'trap - INT; printf "\\nstopped-here\\n$ "; exec cat' INT
-while :; do head -c 4000 /dev/urandom | base64; sleep 0.02; done`;
 
 /** A terminal on one machine is looked at on another, each with a line of its own to their relay. */
 let synced: SyncedMachines;

@@ -3,8 +3,9 @@ import { RunId } from '../../src-shared/ids.ts';
 import type { MachineList } from '../../src-shared/machines.ts';
 import type { Command } from '../../src-shared/protocol.ts';
 import type { SessionSummary } from '../../src-shared/session.ts';
-import { ECHO, newInputId, watch } from '../engine/engine.fixture.ts';
+import { ECHO, newInputId, pty, watch } from '../engine/engine.fixture.ts';
 import { RelayProcess } from '../relay/relay.fixture.ts';
+import { FLOOD, SLOW_BYTES_PER_SECOND, TestLine } from '../sync/line.fixture.ts';
 import { expectInvariants } from './invariants.fixture.ts';
 import { MachineGround } from './machines.fixture.ts';
 
@@ -12,6 +13,8 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 /** Two real engines in processes of their own and a real relay: what runs at anna's is used from ben's. */
 let relay: RelayProcess;
+/** Between ben's machine and the relay. */
+let line: TestLine;
 let anna: MachineGround;
 let ben: MachineGround;
 beforeAll(async () => {
@@ -20,6 +23,12 @@ beforeAll(async () => {
   const settings = { 'relay.url': `ws://127.0.0.1:${relay.port}` };
   [anna, ben] = await Promise.all([new MachineGround().begin('anna', settings), new MachineGround().begin('ben', settings)]);
   await anna.lets(ben);
+  line = new TestLine(() => relay.port);
+  const isUsed = new Promise<void>((resolve) => {
+    line.onFromRelay = () => resolve();
+  });
+  await ben.ok(['config', 'set', 'relay.url', await line.listen()]);
+  await isUsed;
   for (const ground of [anna, ben]) await ground.until(everyoneIsOnline);
 });
 afterAll(async () => {
@@ -27,6 +36,7 @@ afterAll(async () => {
     await expectInvariants([anna, ben], relay);
   } finally {
     await Promise.all([anna.dispose(), ben.dispose(), relay.dispose()]);
+    await line.close();
   }
 });
 
@@ -155,4 +165,27 @@ it('[where-7] a machine that may only look is refused, and so is any other where
   expect((await ben.run(['new', '--machine', 'anna', '--json'])).code).toBe(5);
   expect((await ben.run(['send', runId, 'may'])).code).toBe(0);
   expect(await promptsOf(anna, runId)).toEqual(['may']);
+});
+
+it('[slow-1] [slow-2] [slow-3] behind a slow line a terminal of another machine is shown as it is, and says how far its log is behind', async () => {
+  const params = { inputId: newInputId(), spec: pty('/bin/sh', ['-c', FLOOD]), title: 'flood' };
+  const { runId } = (await anna.client.call('session.create', params)).session;
+  await seen(runId, ({ remote }) => remote?.connection === 'live');
+  line.slowDown(SLOW_BYTES_PER_SECOND);
+  await seen(runId, ({ remote }) => remote?.connection === 'behind' && remote.behindBytes !== null);
+  expect(await ben.ok(['session', runId])).toMatch(/remote +behind \d+\.\d MB, heard /);
+  const here = watch(ben.client, runId);
+  await here.until(() => here.state !== null);
+  here.attachment?.keys(Uint8Array.of(3));
+  await here.until(() => here.starts.at(-1)?.screen?.includes('stopped-here') === true);
+  // What is shown is further on than the log that is here.
+  expect(ben.client.sessions.get(runId)?.lastSeq).toBeLessThan(here.starts.at(-1)?.after ?? 0);
+  line.mend();
+  const caughtUp = await seen(runId, ({ remote }) => remote?.connection === 'live' && remote.behindBytes === null);
+  await seen(runId, ({ lastSeq }) => lastSeq === anna.client.sessions.get(runId)?.lastSeq);
+  expect(caughtUp.lastSeq).toBeGreaterThan(here.starts[0]?.after ?? 0);
+  here.attachment?.keys(new TextEncoder().encode('after-all\n'));
+  await here.until(() => here.text.split('after-all').length === 3);
+  await ben.ok(['close', runId]);
+  await seen(runId, ({ status }) => status === 'ended');
 });

@@ -1,6 +1,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
+/** 256 kbit/s. */
+export const SLOW_BYTES_PER_SECOND = 32_000;
+/** Several times as much as that line carries, of what cannot be made smaller, until it is interrupted. */
+export const FLOOD = `trap 'trap - INT; printf "\\nstopped-here\\n$ "; exec cat' INT
+while :; do head -c 4000 /dev/urandom | base64; sleep 0.02; done`;
+
 /** So often what waits on a slow line moves on. */
 const TICK_MS = 20;
 
