@@ -34,8 +34,11 @@ export class CliGround {
     };
   }
 
+  /** What commands are started by: a namespace, say. */
+  protected readonly launcher: readonly string[] = [];
+
   run(args: readonly string[], options: RunOptions = {}): Promise<CliResult> {
-    return this.#spawn([process.execPath, entryPath('cli'), ...args], options);
+    return this.#spawn([...this.launcher, process.execPath, entryPath('cli'), ...args], options);
   }
 
   /** `baton args | into`, with the code of the first. */

@@ -6,6 +6,8 @@ import { expectInvariants } from './invariants.fixture.ts';
 import { type LinedMachine, type LoggedEvent, until, WorkspaceGround } from './workspace.fixture.ts';
 
 const PATIENCE_MS = 180_000;
+/** So often the relay is killed: more where it is asked for. */
+const KILLS = Number(process.env.BATON_KILLS ?? 15);
 let ground: WorkspaceGround;
 afterEach(async ({ task }) => {
   try {
@@ -101,12 +103,12 @@ it('[together-2] what is written while the line is cut, half-open or slow arrive
 });
 
 it('[together-3] a relay that is killed again and again, and one that loses its disk, cost nothing', {
-  timeout: PATIENCE_MS,
+  timeout: PATIENCE_MS + KILLS * 10_000,
 }, async () => {
   const [laptop, desktop] = await two();
   const runId = await laptop.start(COUNT);
   await appears(desktop, runId);
-  for (let kills = 0; kills < Number(process.env.BATON_KILLS ?? 15); kills++) {
+  for (let kills = 0; kills < KILLS; kills++) {
     await ground.relay.kill();
     await ground.relay.start();
   }

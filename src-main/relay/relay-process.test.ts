@@ -11,6 +11,8 @@ import { type TestMachine, testWorkspace } from '../../src-shared/sim/workspace.
 import { type RelayClient, RelayProcess } from './relay.fixture.ts';
 
 const STREAM = 'ab'.repeat(16);
+/** So often it is killed under load: more where it is asked for. */
+const KILLS = Number(process.env.BATON_KILLS ?? 6);
 
 let relay: RelayProcess;
 beforeEach(async () => {
@@ -143,14 +145,15 @@ describe('the relay as a process', () => {
     }
   });
 
-  it('[relay-15] loses nothing that it acknowledged, however often it is killed under load', async () => {
-    const kills = Number(process.env.BATON_KILLS ?? 6);
+  it('[relay-15] loses nothing that it acknowledged, however often it is killed under load', {
+    timeout: 30_000 + KILLS * 30_000,
+  }, async () => {
     const [a, b, c] = (await testWorkspace('start', 'start')) as [TestMachine, TestMachine, TestMachine];
     const writer = new Writer(a);
     const readers = [new Reader(b), new Reader(c)] as const;
     await writer.connect();
     for (const reader of readers) await reader.connect();
-    for (let kill = 0; kill < kills; kill++) {
+    for (let kill = 0; kill < KILLS; kill++) {
       const { acknowledged } = writer;
       writer.write(50 + kill);
       await writer.acknowledges(acknowledged + 1);
@@ -167,7 +170,7 @@ describe('the relay as a process', () => {
       expect(reader.positions).toEqual(writer.sealed.map((_, index) => index + 1));
       expect(reader.frames).toEqual(writer.sealed.map(({ frame }) => toHex(frame)));
     }
-  }, 600_000);
+  });
 
   it('[relay-16] gets everything again from the machines when its disk is lost', async () => {
     const [a, b] = (await testWorkspace('start')) as [TestMachine, TestMachine];
