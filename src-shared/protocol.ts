@@ -7,7 +7,7 @@ import { MachineList, PairingState } from './machines.ts';
 import { ClientKind, OperationName, OutboxItem, Screen, WireEvent } from './operations.ts';
 import { Refusal } from './refusal.ts';
 import { PermissionMode, SessionState, SessionSummary } from './session.ts';
-import { decodeValue, encodeValue, parseAs } from './values.ts';
+import { BOUNDS_OF_HOST, decodeValue, encodeValue, parseAs } from './values.ts';
 
 /**
  * Every message on a wire. Four core messages (`client:hello`, `run:attach`, `run:input`, `run:close`), operations as
@@ -236,9 +236,9 @@ export function encodeMessage(message: ClientMessage | HostMessage): Uint8Array 
   return encodeValue(message);
 }
 
-function decodeFrame(frame: Uint8Array, maxValues?: number): unknown {
+function decodeFrame(frame: Uint8Array, bounds?: typeof BOUNDS_OF_HOST): unknown {
   if (frame.byteLength > MAX_FRAME_BYTES) throw new Error(`frame of ${frame.byteLength} bytes is larger than ${MAX_FRAME_BYTES}`);
-  return decodeValue(frame, maxValues);
+  return decodeValue(frame, bounds);
 }
 
 /** The door of the host. Throws on anything that is not a message of a client; the caller closes that wire only. */
@@ -248,5 +248,5 @@ export function parseClientMessage(frame: Uint8Array): ClientMessage {
 
 /** The door of the client, which trusts its host with how much it sends. Throws on anything that is not a message of a host. */
 export function parseHostMessage(frame: Uint8Array): HostMessage {
-  return HostMessage.parse(decodeFrame(frame, Number.POSITIVE_INFINITY));
+  return HostMessage.parse(decodeFrame(frame, BOUNDS_OF_HOST));
 }

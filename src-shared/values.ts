@@ -7,10 +7,18 @@ import type * as z from 'zod/mini';
  * how deep their reader calls itself, nor how much the schema behind it has to complain of, nor what an object inherits.
  */
 
-/** Deeper than anything honest, and far less than a schema that calls itself for each level can bear. */
-export const MAX_VALUE_DEPTH = 200;
-/** In one message from somebody who may be hostile. The largest honest one, everybody who watches one session, has a third of it. */
-export const MAX_VALUES = 100_000;
+interface ValueBounds {
+  readonly values: number;
+  readonly depth: number;
+}
+
+/**
+ * Of one message from somebody who may be hostile. The largest honest one, everybody who watches one session, has a third of so many
+ * values; so deep is nothing honest, and a schema that calls itself for each level can bear far more.
+ */
+const BOUNDS: ValueBounds = { values: 100_000, depth: 200 };
+/** From one's own engine: events hold whatever a program said, and have to be shown. */
+export const BOUNDS_OF_HOST: ValueBounds = { values: Number.POSITIVE_INFINITY, depth: 2_000 };
 
 /** Messages are written here and copied out, each into memory of its own size: an encoder that grows by itself makes four times as much. */
 const SCRATCH = new Uint8Array(256 * 1024);
@@ -23,13 +31,13 @@ export function encodeValue(value: object): Uint8Array {
 }
 
 /** Throws for anything but one value with nothing behind it. Bytes in it are views of `bytes`. */
-export function decodeValue(bytes: Uint8Array, maxValues = MAX_VALUES): unknown {
+export function decodeValue(bytes: Uint8Array, { values: maxValues, depth: maxDepth } = BOUNDS): unknown {
   const decoder = decoding.createDecoder(bytes);
   let left = maxValues;
   const read = (depth: number): unknown => {
     left -= 1;
     if (left < 0) throw new Error(`more than ${maxValues} values`);
-    if (depth > MAX_VALUE_DEPTH) throw new Error(`values more than ${MAX_VALUE_DEPTH} deep`);
+    if (depth > maxDepth) throw new Error(`values more than ${maxDepth} deep`);
     const kind = decoding.readUint8(decoder);
     switch (kind) {
       case 127:
@@ -76,14 +84,14 @@ export function decodeValue(bytes: Uint8Array, maxValues = MAX_VALUES): unknown 
 }
 
 /** The same for what comes as JSON. */
-export function decodeJson(text: string, maxValues = MAX_VALUES): unknown {
+export function decodeJson(text: string, maxValues = BOUNDS.values): unknown {
   const value: unknown = JSON.parse(text);
   let level: unknown[] = [value];
   let counted = 0;
   for (let depth = 0; level.length > 0; depth++) {
     counted += level.length;
     if (counted > maxValues) throw new Error(`more than ${maxValues} values`);
-    if (depth > MAX_VALUE_DEPTH) throw new Error(`values more than ${MAX_VALUE_DEPTH} deep`);
+    if (depth > BOUNDS.depth) throw new Error(`values more than ${BOUNDS.depth} deep`);
     const next: unknown[] = [];
     for (const inner of level) {
       if (typeof inner !== 'object' || inner === null) continue;
