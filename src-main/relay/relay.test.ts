@@ -310,6 +310,23 @@ describe('streams', () => {
     expect(seqs(ofB).filter((position) => position !== null)).toEqual(Array.from({ length: 25 }, (_, index) => index + 1));
   });
 
+  it('[relay-25] sends a batch for which there is no room in parts, and what passes in between', async () => {
+    const [a, b] = (await testWorkspace('start')) as [TestMachine, TestMachine];
+    const [ofA, ofB] = [await enter(a), await enter(b)];
+    const frames = Array.from({ length: 2 }, () => a.seal({ kind: 'log', stream: STREAM }, new Uint8Array(700_000)));
+    for (const frame of frames) await ofA.append(frame);
+    ofB.isCrediting = false;
+    ofB.follow(STREAM);
+    await ofB.until(() => ofB.batches(STREAM).length === 1);
+    expect(await ofA.append(a.seal({ kind: 'live', stream: STREAM }))).toMatchObject({ receivers: 1 });
+    await ofB.until(() => ofB.batches(STREAM).length === 2);
+    for (let given = 0; given < 700_000; given += 50_000) ofB.tell({ type: 'credit', bytes: 50_000 });
+    await ofB.until(() => ofB.batches(STREAM).length === 3);
+    expect(ofB.batches(STREAM).map(({ position }) => position)).toEqual([1, null, 2]);
+    expect(Buffer.compare(ofB.batches(STREAM)[2]?.frame ?? new Uint8Array(), frames[1]?.frame ?? new Uint8Array())).toBe(0);
+    expect((await ofB.first('caught-up')).position).toBe(2);
+  });
+
   it('[relay-12] refuses what is more than the workspace may keep', async () => {
     relay.close();
     openRelay({ quotaBytes: 2_000 });
