@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { SYSTEM_CLOCK } from '../src-shared/client.ts';
-import type { MachineId } from '../src-shared/ids.ts';
+import { MachineId } from '../src-shared/ids.ts';
 import type { Machine, MachineList as MachineListAnswer } from '../src-shared/machines.ts';
+import { liveMember } from '../src-shared/membership.ts';
 import { foundWorkspace, nameOf, renameMachine, revokeMachine, type Signer, setRights } from '../src-shared/membership-keys.ts';
 import type { ParamsOf } from '../src-shared/operations.ts';
 import { RefusalError } from '../src-shared/refusal.ts';
@@ -49,6 +50,11 @@ export interface SyncedOptions {
 /** In the store's facts. */
 const WORKSPACE = 'workspace';
 const PASS_COUNTER = 'workspace.passCounter';
+/** Whom this machine was in workspaces that it has left. */
+const FORMER = 'workspace.former';
+const Former = z.array(z.object({ workspace: z.string(), machine: MachineId }));
+/** The oldest are forgotten: whoever leaves that often removes them by hand. */
+const MAX_FORMER = 16;
 const Base64 = z.string();
 const Hex = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 const Kept = z.object({
@@ -183,6 +189,7 @@ export class Synced {
       const onFound = () => workspace.link.retryIfLost();
       await road?.openLan({ keyring: workspace.keyring, onFound, onProblem });
     }
+    await this.#removeFormer(workspace);
     for (const start of parts()) started.push(await start(workspace, onChange));
     onChange();
   }
@@ -190,6 +197,34 @@ export class Synced {
   #pinnedAt({ url }: RelayPlace): Uint8Array | null {
     const relay = this.#kept?.relay;
     return relay?.url === url ? fromHex(relay.key) : null;
+  }
+
+  /**
+   * It was in this workspace before, under an id whose keys it has forgotten: that one is removed, so that it is listed once, and so that
+   * its logs are this one's to go on with [machine-13]. Where that cannot be done now it is tried at the next start.
+   */
+  async #removeFormer(workspace: Workspace): Promise<void> {
+    const { store, onProblem } = this.#options;
+    const { signer, clock } = workspace;
+    const former = z.catch(Former, []).parse(await store.getFact(FORMER));
+    const here = former.filter((each) => each.workspace === workspace.membership.workspace);
+    if (here.length === 0 || workspace.excluded !== null) return;
+    try {
+      await untilLive(workspace);
+      for (const { machine } of here) {
+        const isThere = () => liveMember(workspace.membership, machine) !== null;
+        const mayRemove = liveMember(workspace.membership, signer.machine)?.rights === 'start';
+        if (isThere() && mayRemove)
+          await workspace.append((membership) => revokeMachine(membership, signer, machine, clock.nowMs()));
+        if (isThere()) return;
+      }
+      await store.setFact(
+        FORMER,
+        former.filter((each) => !here.includes(each)),
+      );
+    } catch (error) {
+      onProblem('whom this machine was before it left could not be removed', error);
+    }
   }
 
   async #keep(change: Partial<Kept>): Promise<void> {
@@ -368,6 +403,7 @@ export class Synced {
     return this.#inTurn(async () => {
       const { store, keysFile, renewMachineId, onChange } = this.#options;
       if (this.#kept === null) throw new RefusalError('not-ready', 'This machine is in no workspace.');
+      await this.#rememberFormer();
       await this.#end();
       this.#kept = null;
       this.#locked = null;
@@ -376,6 +412,15 @@ export class Synced {
       await renewMachineId();
       onChange();
     });
+  }
+
+  async #rememberFormer(): Promise<void> {
+    const { workspace } = this;
+    if (workspace === null) return;
+    const { store } = this.#options;
+    const former = z.catch(Former, []).parse(await store.getFact(FORMER));
+    const now = { workspace: workspace.membership.workspace, machine: workspace.signer.machine };
+    await store.setFact(FORMER, [...former, now].slice(-MAX_FORMER));
   }
 
   async #end(): Promise<void> {

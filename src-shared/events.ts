@@ -94,6 +94,8 @@ export const CHANNELS = {
     started: z.object({ pid: z.nullable(z.int()), command: z.nullable(z.string()) }),
     /** The adapter's child ended by itself or was closed. `signal` is a name such as SIGKILL. */
     exited: z.object({ exitCode: z.nullable(z.int()), signal: z.nullable(z.string()), reason: z.nullable(z.string()) }),
+    /** Another machine hosts the session from here on, or the same one under another id: the first event of its epoch. */
+    hosted: z.object({ machineId: z.string(), machine: z.string() }),
     /** The engine died or was stopped while the session ran: between the last event and this one, something may be missing. */
     interrupted: z.object({ lastSeenTs: z.int(), reason: z.string() }),
     /** Output is missing here on purpose (quota, low disk) or by accident. */

@@ -18,7 +18,7 @@ const header = (counter: number, seqFrom: number, seqTo: number, previousHash: s
   previousHash,
   chainHead: hash(0),
 });
-const atRelay = { epoch: 1, isHeldByUs: true, lastSeq: 5, lastPosition: 5, counter: 3, hash: hash(3) };
+const atRelay = { epoch: 1, isHeldByUs: true, isHolderGone: false, lastSeq: 5, lastPosition: 5, counter: 3, hash: hash(3) };
 
 describe('where a publisher goes on', () => {
   it('behind what the relay has, from the beginning where it has nothing', () => {
@@ -27,9 +27,20 @@ describe('where a publisher goes on', () => {
   });
 
   it('nowhere where another machine holds the session, or this one was set back', () => {
-    expect(laneStart({ ...atRelay, epoch: 2 }, { epoch: 1, durableSeq: 9 })).toEqual({ is: 'stop', why: 'taken-over' });
+    const other = { ...atRelay, isHeldByUs: false };
+    expect(laneStart({ ...other, epoch: 2 }, { epoch: 1, durableSeq: 9 })).toEqual({ is: 'stop', why: 'taken-over' });
     expect(laneStart({ ...atRelay, isHeldByUs: false }, { epoch: 1, durableSeq: 9 })).toEqual({ is: 'stop', why: 'taken-over' });
     expect(laneStart(atRelay, { epoch: 1, durableSeq: 4 })).toEqual({ is: 'stop', why: 'set-back' });
+  });
+
+  it('[replica-16] takes over what a machine held that is gone, and begins the epoch that it got before anything is sent', () => {
+    const gone = { ...atRelay, isHeldByUs: false, isHolderGone: true };
+    expect(laneStart(gone, { epoch: 1, durableSeq: 9 })).toEqual({ is: 'take', from: 1 });
+    expect(laneStart(gone, { epoch: 1, durableSeq: 4 })).toEqual({ is: 'stop', why: 'set-back' });
+    expect(laneStart({ ...atRelay, epoch: 2 }, { epoch: 1, durableSeq: 9 })).toEqual({ is: 'begin', epoch: 2 });
+    expect(laneStart({ ...atRelay, epoch: 2 }, { epoch: 2, durableSeq: 9 })).toEqual({ is: 'send', after: 5 });
+    // The relay was set back to before it was asked.
+    expect(laneStart(atRelay, { epoch: 3, durableSeq: 9 })).toEqual({ is: 'take', from: 1 });
   });
 
   it('with counters above those of every earlier life', () => {
@@ -84,5 +95,5 @@ it('what is kept of a stream is what comes back', () => {
     lastSeq: 9,
     writers: new Map([['log x', { counter: 4, hash: hash(4) }]]),
   };
-  expect(streamStateOf(withStream(newReplica(HOST, 'laptop'), state, 1_000))).toEqual(state);
+  expect(streamStateOf(withStream(newReplica(HOST, 'laptop', 1), state, 1_000))).toEqual(state);
 });

@@ -55,6 +55,8 @@ export const ReplicaState = z.object({
   machine: z.string(),
   epoch: Count,
   holder: z.nullable(MachineId),
+  /** The epoch in which that machine says that it hosts it: what others wrote under earlier ones is part of the same log. */
+  hostEpoch: z._default(Count, 0),
   lastSeq: Count,
   writers: z.array(z.object({ writer: z.string(), counter: Count, hash: Hash })),
   /** When the newest of it arrived; 0: nothing has. */
@@ -68,9 +70,10 @@ export type ReplicaState = z.infer<typeof ReplicaState>;
 export function newReplica(
   machineId: MachineId,
   machine: string,
+  hostEpoch: number,
   from: { readonly checkpoint: Checkpoint; readonly nowMs: number } | null = null,
 ): ReplicaState {
-  const replica = { machineId, machine, epoch: 0, holder: null, lastSeq: 0, writers: [], heardMs: 0, forked: false };
+  const replica = { machineId, machine, epoch: 0, holder: null, hostEpoch, lastSeq: 0, writers: [], heardMs: 0, forked: false };
   if (from === null) return replica;
   const { seq: lastSeq, epoch } = from.checkpoint;
   return { ...replica, lastSeq, epoch, holder: machineId, heardMs: from.nowMs };
@@ -107,6 +110,8 @@ const ROUND = 2 ** 32;
 export interface AtRelay {
   readonly epoch: number;
   readonly isHeldByUs: boolean;
+  /** Who holds it is no machine of the workspace any more, or nobody does. */
+  readonly isHolderGone: boolean;
   readonly lastSeq: number;
   readonly lastPosition: number;
   readonly counter: number;
@@ -120,15 +125,21 @@ export function counterFloor(atRelay: Pick<AtRelay, 'counter'>, used: { readonly
 
 export type LaneStart =
   | { readonly is: 'send'; readonly after: number }
+  /** The relay is asked for the epoch after this one: who held it is gone, or the relay was set back to before it was asked. */
+  | { readonly is: 'take'; readonly from: number }
+  /** The relay has granted this epoch; the log here has not begun it yet. */
+  | { readonly is: 'begin'; readonly epoch: number }
   /** Nothing may be sent, for a reason that people are told. */
   | { readonly is: 'stop'; readonly why: 'taken-over' | 'set-back' };
 
 /** Where a publisher goes on with a session of which it has `durableSeq` on its own disk. */
 export function laneStart(atRelay: AtRelay | null, own: { readonly epoch: number; readonly durableSeq: number }): LaneStart {
   if (atRelay === null) return { is: 'send', after: 0 };
-  if (atRelay.epoch > own.epoch || (atRelay.epoch === own.epoch && !atRelay.isHeldByUs)) return { is: 'stop', why: 'taken-over' };
-  if (atRelay.lastSeq > own.durableSeq) return { is: 'stop', why: 'set-back' };
-  return { is: 'send', after: atRelay.lastSeq };
+  const { epoch, isHeldByUs, isHolderGone, lastSeq } = atRelay;
+  if (!isHeldByUs && !isHolderGone) return { is: 'stop', why: 'taken-over' };
+  if (lastSeq > own.durableSeq) return { is: 'stop', why: 'set-back' };
+  if (!isHeldByUs || epoch < own.epoch) return { is: 'take', from: epoch };
+  return epoch > own.epoch ? { is: 'begin', epoch } : { is: 'send', after: lastSeq };
 }
 
 /** What a publisher does when a batch of a log is not stored. */
@@ -145,6 +156,7 @@ export function reactionTo(why: BatchRefusal | string): LaneReaction {
     case 'gap':
     case 'replayed':
     case 'unknown-stream':
+    case 'epoch-taken':
       return 'look-again';
     case 'wrong-generation':
     case 'unknown-head':

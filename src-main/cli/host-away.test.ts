@@ -10,7 +10,17 @@ const runId = RunId.parse('0193f3a0-0000-7000-8000-000000000001');
 const other = MachineId.parse('0193f3a0-0000-7000-8000-00000000000b');
 const spec = { kind: 'echo', cwd: '/' } as const;
 const replica: ReplicaState = {
-  ...{ machineId: other, machine: 'laptop', epoch: 0, holder: null, lastSeq: 0, writers: [], heardMs: 0, forked: false },
+  ...{
+    machineId: other,
+    machine: 'laptop',
+    epoch: 0,
+    holder: null,
+    hostEpoch: 0,
+    lastSeq: 0,
+    writers: [],
+    heardMs: 0,
+    forked: false,
+  },
 };
 const command: Command = { kind: 'prompt', inputId: newInputId(), content: { text: 'hello', images: [] } };
 

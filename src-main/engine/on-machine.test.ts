@@ -9,7 +9,17 @@ const runId = RunId.parse('0193f3a0-0000-7000-8000-000000000001');
 const spec = { kind: 'echo', cwd: '/' } as const;
 const models = (machine: string) => ({ models: [{ value: machine, displayName: machine, description: '' }] });
 const replica: ReplicaState = {
-  ...{ machineId: other, machine: 'laptop', epoch: 0, holder: null, lastSeq: 0, writers: [], heardMs: 0, forked: false },
+  ...{
+    machineId: other,
+    machine: 'laptop',
+    epoch: 0,
+    holder: null,
+    hostEpoch: 0,
+    lastSeq: 0,
+    writers: [],
+    heardMs: 0,
+    forked: false,
+  },
 };
 
 let here: Ground;

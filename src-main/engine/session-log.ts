@@ -53,6 +53,8 @@ export interface AppendOptions {
  * seen is refused and leaves no number behind.
  */
 export class SessionLog implements ShownLog {
+  /** Of what is appended from now on. It only grows. */
+  epoch: Epoch;
   readonly #options: SessionLogOptions;
   #lastSeq: Seq;
   #state: SessionState;
@@ -66,6 +68,7 @@ export class SessionLog implements ShownLog {
 
   constructor(options: SessionLogOptions) {
     this.#options = options;
+    this.epoch = options.epoch;
     this.#lastSeq = options.lastSeq;
     this.#state = options.state;
     this.#published = { seq: options.lastSeq, state: options.state };
@@ -137,7 +140,8 @@ export class SessionLog implements ShownLog {
   }
 
   #number(events: readonly NewEvent[]): readonly LogEvent[] {
-    const { runId, epoch, now } = this.#options;
+    const { epoch } = this;
+    const { runId, now } = this.#options;
     const ts = now();
     return events.map(({ channel, type, payload }) => {
       this.#lastSeq = nextSeq(this.#lastSeq);

@@ -60,7 +60,6 @@ const SETTLE_MS = 5_000;
 /** One session: what runs in it, its log, its viewers and its queue. Nothing in here knows of wires or windows. */
 export class Session implements AdapterHost, EngineSession {
   readonly runId: RunId;
-  readonly epoch: Epoch;
   readonly createdTs: number;
   readonly meta: Omit<SessionMeta, 'state' | 'stateSeq'>;
   readonly log: SessionLog;
@@ -79,7 +78,6 @@ export class Session implements AdapterHost, EngineSession {
 
   constructor(origin: SessionOrigin, dependencies: SessionDependencies) {
     this.runId = origin.runId;
-    this.epoch = origin.epoch;
     this.createdTs = origin.createdTs;
     this.#lastTs = origin.lastTs;
     const { state, ...meta } = origin.meta;
@@ -87,7 +85,7 @@ export class Session implements AdapterHost, EngineSession {
     this.#dependencies = dependencies;
     this.log = new SessionLog({
       runId: this.runId,
-      epoch: this.epoch,
+      epoch: origin.epoch,
       store: dependencies.store,
       lastSeq: origin.lastSeq,
       state,
@@ -104,6 +102,9 @@ export class Session implements AdapterHost, EngineSession {
     this.#commands = new SessionCommands(this, dependencies.store);
   }
 
+  get epoch(): Epoch {
+    return this.log.epoch;
+  }
   get spec(): SessionSpec {
     return this.meta.spec;
   }
@@ -140,6 +141,14 @@ export class Session implements AdapterHost, EngineSession {
       ...this.#dependencies.following(this.runId, machineId),
       remote: null,
     };
+  }
+
+  /** The relay has given this machine the session under a new epoch: the log says so before anything else carries it. */
+  async beginEpoch(epoch: Epoch): Promise<void> {
+    if (epoch <= this.epoch) return;
+    this.log.epoch = epoch;
+    const { machineId, name } = this.#dependencies.machine();
+    await this.log.append([newEvent('system:status', 'hosted', { machineId, machine: name })], { durable: true });
   }
 
   // ——— what clients ask ———

@@ -104,7 +104,17 @@ class Side {
     const { spec, epoch, createdTs } = session;
     await this.ground.engine.remote.create(
       { runId, spec, epoch, createdTs, branchOf: null },
-      { machineId: host.id, machine: 'host', epoch, holder: host.id, lastSeq: 0, writers: [], heardMs: 0, forked: false },
+      {
+        machineId: host.id,
+        machine: 'host',
+        epoch,
+        holder: host.id,
+        hostEpoch: 0,
+        lastSeq: 0,
+        writers: [],
+        heardMs: 0,
+        forked: false,
+      },
     );
   }
 

@@ -98,7 +98,7 @@ it(
   async () => {
     const stream = host.keyring.streamName('log', runId);
     await fuzz(500, async (chance) => {
-      const state = newReplica(host.machine, 'host');
+      const state = newReplica(host.machine, 'host', 1);
       const taken: number[] = [];
       const sink: LogSink = {
         append: async (_, { events, gaps, replica }) => {

@@ -36,6 +36,8 @@ export interface LogSource extends CheckpointSource, Pick<Store, 'durableSeq' | 
   epochOf(runId: RunId): number | null;
   /** The last event that anybody here has seen; it need not be stored yet. 0: it is not hosted here. */
   publishedSeq(runId: RunId): Seq;
+  /** From now on its events carry this epoch; resolves when its first one is fsynced. */
+  beginEpoch(runId: RunId, epoch: number): Promise<void>;
   /** Those that were deleted here, the newest last. */
   deleted(): readonly RunId[];
   /** An event is about to be sent beside its log; resolves when that is kept. */
@@ -84,6 +86,10 @@ export class Publisher {
   readonly #backlog = new Set<Lane>();
   /** They were sealed under an older chain than the relay has. */
   readonly #outdated = new Set<Lane>();
+  /** They are not this machine's to send, as the membership is now. */
+  readonly #withheld = new Set<Lane>();
+  /** Why sessions are not sent: each reason is told once. */
+  readonly #told = new Set<string>();
   readonly #ends: (() => void)[] = [];
   readonly #timers = new Set<() => void>();
   #active = 0;
@@ -120,8 +126,11 @@ export class Publisher {
       link.onState((state) => this.#linked(state)),
       this.#context.onMembership(() => {
         this.#card.plan();
-        for (const lane of this.#outdated) this.#wake(lane, this.#backlog);
+        // Who held a session may be gone, and this machine may have more rights.
+        for (const lane of this.#withheld) lane.isStopped = false;
+        for (const lane of [...this.#outdated, ...this.#withheld]) this.#wake(lane, this.#backlog);
         this.#outdated.clear();
+        this.#withheld.clear();
       }),
     );
     this.#linked(link.state);
@@ -159,6 +168,7 @@ export class Publisher {
     for (const [runId, lane] of this.#lanes) {
       if (known.has(runId)) continue;
       lane.isStopped = true;
+      this.#withheld.delete(lane);
       this.#lanes.delete(runId);
       this.#checkpoints.forget(runId);
     }
@@ -239,10 +249,10 @@ export class Publisher {
   /** false: the relay has everything that may leave. */
   async #sendNext(lane: Lane): Promise<boolean> {
     const { source } = this.#options;
-    const epoch = source.epochOf(lane.runId);
-    if (epoch === null) return false;
-    lane.at ??= await this.#look(lane, epoch);
+    lane.at ??= await this.#look(lane);
     const { at, runId } = lane;
+    const epoch = source.epochOf(runId);
+    if (epoch === null) return false;
     const durableSeq = source.durableSeq(runId);
     if (at === null || durableSeq <= at.lastSeq) return false;
     const { payload, page } = await this.#payloadOf(lane, at.lastSeq as Seq, durableSeq);
@@ -305,17 +315,31 @@ export class Publisher {
     }
   }
 
-  async #look(lane: Lane, epoch: number): Promise<Lane['at']> {
-    const stream = this.#context.keyring.streamName('log', lane.runId);
+  async #look(lane: Lane): Promise<Lane['at']> {
+    const { source } = this.#options;
+    const { runId } = lane;
+    const stream = this.#context.keyring.streamName('log', runId);
     const atRelay = await standing(this.#context, stream, 'log');
     // It was deleted meanwhile.
     if (lane.isStopped) return null;
-    const start = laneStart(atRelay, { epoch, durableSeq: this.#options.source.durableSeq(lane.runId) });
+    const epoch = source.epochOf(runId);
+    if (epoch === null) return null;
+    const start = laneStart(atRelay, { epoch, durableSeq: source.durableSeq(runId) });
     if (start.is === 'stop') {
+      if (start.why === 'taken-over') this.#withheld.add(lane);
       this.#stopLane(lane, STOPPED[start.why]);
       return null;
     }
+    if (start.is === 'take') await this.#take(stream, start.from);
+    if (start.is === 'begin') await source.beginEpoch(runId, start.epoch);
+    if (start.is !== 'send') return this.#look(lane);
     return { lastSeq: start.after, counter: atRelay?.counter ?? 0, hash: atRelay?.hash ?? NO_BATCH_HASH };
+  }
+
+  /** This machine was somebody else when it sent it last: what is sent from now on is of another epoch, and what comes of the old one refused. */
+  async #take(stream: string, from: number): Promise<void> {
+    const { link } = this.#context;
+    await link.ask({ type: 'lease:take', stream, epoch: from, signature: link.signLease(stream, from + 1) });
   }
 
   #failed(lane: Lane, error: unknown): void {
@@ -331,14 +355,18 @@ export class Publisher {
         // Should it have grown already.
         this.#wakeLater(lane);
       },
-      stop: () => this.#stopLane(lane, relayRefusalText(why as RelayRefusal)),
+      stop: () => {
+        if (why === 'not-allowed') this.#withheld.add(lane);
+        this.#stopLane(lane, why === 'not-allowed' ? MAY_NOT : relayRefusalText(why as RelayRefusal));
+      },
     };
     react[why === 'unknown' ? 'wait-and-look' : reactionTo(why)]();
   }
 
   #stopLane(lane: Lane, why: string): void {
     lane.isStopped = true;
-    this.#options.onNotice(`A session is not sent to your other machines any more. ${why}`);
+    if (!this.#told.has(why)) this.#options.onNotice(`A session is not sent to your other machines any more. ${why}`);
+    this.#told.add(why);
     this.#context.onProblem(`session ${lane.runId} is not published any more: ${why}`);
   }
 
@@ -361,8 +389,11 @@ export class Publisher {
   }
 }
 
+const MAY_NOT =
+  'It was sent by this machine before it left the workspace; to go on it needs all rights (baton machines rights, on another machine).';
 const STOPPED = {
-  'taken-over': 'Another machine has taken it over.',
+  'taken-over':
+    'Another machine holds it. If that is this one as it was before it left: remove that entry from the list, on a machine with all rights.',
   'set-back':
     'The relay has more of it than this machine: this machine’s data was set back to an earlier state. What the others have stays there.',
 } as const;

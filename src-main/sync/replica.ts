@@ -1,4 +1,4 @@
-import type { RunId } from '../../src-shared/ids.ts';
+import type { MachineId, RunId } from '../../src-shared/ids.ts';
 import { type BatchRefusal, receiveBatch, writerOf } from '../../src-shared/receive-batch.ts';
 import { type ReplicaState, stateForLog, streamStateOf, withStream } from '../../src-shared/replication.ts';
 import { readBatch } from '../../src-shared/sealed-batch.ts';
@@ -24,7 +24,12 @@ export interface ReplicaOptions {
   readonly onNotice: (message: string) => void;
 }
 
-type Taken = 'kept' | 'skipped' | 'wait' | LargeEvent | { readonly refused: BatchRefusal | 'not-its-host' | 'unreadable' };
+interface Missing extends LargeEvent {
+  /** Who wrote the batch that names it. */
+  readonly host: MachineId;
+}
+
+type Taken = 'kept' | 'skipped' | 'wait' | Missing | { readonly refused: BatchRefusal | 'not-its-host' | 'unreadable' };
 
 /**
  * Follows the log of one session of another machine: checks each batch, hands it to the store with where it stands (so that a crash
@@ -148,7 +153,8 @@ export class Replica {
     const { runId, sink } = this.#options;
     const header = readBatch(frame)?.header;
     if (header === undefined || header.kind !== 'log') return { refused: 'malformed' };
-    if (header.machine !== this.#state.machineId) return { refused: 'not-its-host' };
+    // What was written under an earlier epoch is somebody else's, and the log goes on from it: that it fits, its host's hash says.
+    if (header.machine !== this.#state.machineId && header.epoch >= this.#state.hostEpoch) return { refused: 'not-its-host' };
     const stream = streamStateOf(this.#state);
     const received = receiveBatch(frame, { membership, keyring, state: stateForLog(stream, header, writerOf(header)) });
     if (received.is === 'repeated') return 'skipped';
@@ -165,7 +171,7 @@ export class Replica {
     const piece = await decodeLog(received.payload, range, this.#large).catch(() => null);
     if (piece === null) return { refused: 'unreadable' };
     const { missing, ...arrived } = piece;
-    if (missing !== null) return missing;
+    if (missing !== null) return { ...missing, host: header.machine };
     const replica = withStream(this.#state, received.state, clock.nowMs());
     // Its hash is of its own end: of a batch that ends before what is here nothing can be said.
     const headHash = header.seqTo < known ? null : piece.headHash;
@@ -179,11 +185,11 @@ export class Replica {
    * A payload that comes in pieces. The log is not followed meanwhile: what of it was on its way would take the room that the pieces
    * need. Then the batch comes again, and finds it here.
    */
-  #fetch({ seq, bytes, hash }: LargeEvent): void {
+  #fetch({ seq, bytes, hash, host }: Missing): void {
     this.#unfollow();
     const { runId, lane } = this.#options;
     const stream = streamOfLarge(this.#context, runId, seq);
-    const fetching = fetchLarge(this.#context, { stream, host: this.#state.machineId, bytes, hash, lane: lane() });
+    const fetching = fetchLarge(this.#context, { stream, host, bytes, hash, lane: lane() });
     this.#cancelRetry = fetching.end;
     fetching.whole.then(
       (whole) => {

@@ -251,7 +251,7 @@ export class Replicas {
     if (member !== undefined) await this.#name(member, card);
     for (const runId of card.deleted) await this.#remove(runId, peer.machine);
     const deleted = new Set(card.deleted);
-    for (const { runId } of card.sessions) await this.#rebind(runId, peer.machine, this.#nameOf(peer.machine, card));
+    for (const session of card.sessions) await this.#rebind(session, peer.machine, this.#nameOf(peer.machine, card));
     const unknown = card.sessions.filter(
       ({ runId }) => !deleted.has(runId) && !sessions.isHosted(runId) && !sessions.all.has(runId),
     );
@@ -264,7 +264,7 @@ export class Replicas {
   async #create(session: CardSession, machine: MachineId, name: string): Promise<void> {
     const checkpoint = await this.#checkpointOf(session.runId, machine);
     const nowMs = this.#context.clock.nowMs();
-    const replica = newReplica(machine, name, checkpoint && { checkpoint, nowMs });
+    const replica = newReplica(machine, name, session.epoch, checkpoint && { checkpoint, nowMs });
     await this.#options.store.sessions.create(session, replica, checkpoint);
     if (!this.#isStopped) this.#add(session.runId, replica);
   }
@@ -279,13 +279,22 @@ export class Replicas {
     }
   }
 
-  /** Its host left its workspace and is somebody else now: its log goes on, and has to fit what is here. */
-  async #rebind(runId: RunId, machine: MachineId, name: string): Promise<void> {
+  /**
+   * Its host left its workspace and is somebody else now: its log goes on, and has to fit what is here. What it sent before under its
+   * former id is taken once it says that it has another epoch.
+   */
+  async #rebind({ runId, epoch }: CardSession, machine: MachineId, name: string): Promise<void> {
     const { sessions } = this.#options.store;
     const session = sessions.all.get(runId);
-    if (session === undefined || session.replica.forked || !sessions.isOrphan(session)) return;
+    if (session === undefined || session.replica.forked) return;
+    const before = this.#replicas.get(runId)?.state ?? session.replica;
+    const isNextEpoch = before.machineId === machine && epoch > before.hostEpoch;
+    if (!isNextEpoch && !sessions.isOrphan(session)) return;
     this.#replicas.get(runId)?.stop();
-    const state = { ...newReplica(machine, name), lastSeq: session.log.published.seq, heardMs: session.replica.heardMs };
+    const { heardMs } = before;
+    const state = isNextEpoch
+      ? { ...before, hostEpoch: epoch }
+      : { ...newReplica(machine, name, epoch), lastSeq: session.log.published.seq, heardMs };
     await sessions.note(runId, state);
     if (!this.#isStopped) this.#add(runId, state);
   }

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { newEvent } from '../../src-shared/events.ts';
 import type { RunId } from '../../src-shared/ids.ts';
 import { revokeMachine } from '../../src-shared/membership-keys.ts';
+import { receiveBatch, writerOf } from '../../src-shared/receive-batch.ts';
+import { newReplica, stateForLog, streamStateOf } from '../../src-shared/replication.ts';
 import { NO_BATCH_HASH } from '../../src-shared/sealed-batch.ts';
 import { ECHO, outputOf, pty, watch } from '../engine/engine.fixture.ts';
 import { type Side, Sides, WITHIN } from './replication.fixture.ts';
@@ -21,6 +23,8 @@ beforeEach(async () => {
 afterEach(() => sides.dispose());
 
 const standing = (side: Side, runId: RunId) => side.here.engine.sessions.get(runId)?.summary().remote?.connection;
+const logHeader = (stream: string) =>
+  ({ kind: 'log', stream, epoch: 1, seqFrom: 100, seqTo: 100, previousHash: NO_BATCH_HASH }) as const;
 const says = (side: Side, runId: RunId, text: string) => side.here.engine.hosted.get(runId)?.output(Buffer.from(text));
 
 it('[replica-1] a session of one machine is on the other, byte for byte, live, in lists and in its search', async () => {
@@ -231,6 +235,70 @@ it('[replica-12] a host that left its workspace and is somebody else in another 
     says(b, runId, 'in the new one');
     await a.hasAllOf(b, runId);
     expect(a.here.engine.session(runId).summary().machineId).toBe(newcomer.signer.machine);
+  } finally {
+    await Promise.all([a.stop(), b.stop()]);
+    await other.dispose();
+  }
+});
+
+it('[replica-16] a host that comes back to its workspace under another id goes on with its logs; its former keys write nothing more', async () => {
+  const other = await SyncedMachines.start('start', 'start');
+  const [founder, former, newcomer] = other.machines as [SyncedMachine, SyncedMachine, SyncedMachine];
+  const [one, two] = [await b.here.create(ECHO), await b.here.create(ECHO)];
+  await Promise.all([a.stop(), b.stop()]);
+  try {
+    a.machine = founder;
+    b.machine = former;
+    await Promise.all([a.start(), b.start()]);
+    says(b, one, 'as the former ');
+    says(b, two, 'also ');
+    for (const runId of [one, two]) await a.hasAllOf(b, runId);
+    // It sends something that the other does not get before it leaves.
+    await a.stop();
+    founder.link.stop();
+    says(b, one, 'unheard ');
+    const stream = former.keyring.streamName('log', one);
+    await vi.waitFor(async () => {
+      const { seq } = b.here.engine.session(one).log.published;
+      expect(await former.link.ask({ type: 'stream:read', stream })).toMatchObject({ lastSeq: seq });
+    }, WITHIN);
+    await b.stop();
+    says(b, one, 'alone ');
+    const revoked = revokeMachine(newcomer.membership, newcomer.signer, former.signer.machine, 5_000);
+    const late = seal(former, { ...logHeader(stream), counter: 2 ** 40 }, new Uint8Array(10));
+    await newcomer.link.ask({ type: 'chain:append', entry: revoked });
+    for (const machine of other.machines) machine.apply(revoked);
+    b.machine = newcomer;
+    await b.start();
+    founder.connect();
+    await founder.live();
+    await a.start();
+    says(b, one, 'as the newcomer');
+    for (const runId of [one, two]) await a.hasAllOf(b, runId);
+    const events = await a.here.store.read({ runId: one, limit: 100, maxBytes: 1e6 });
+    expect(outputOf(events).toString()).toBe('as the former unheard alone as the newcomer');
+    expect(events.map(({ epoch }) => epoch)).toEqual([...events.map(({ epoch }) => epoch)].sort());
+    expect(events.find(({ epoch }) => epoch === 2)).toMatchObject({ channel: 'system:status', type: 'hosted' });
+    expect(b.here.engine.session(one).epoch).toBe(2);
+    expect(a.here.engine.session(one).summary()).toMatchObject({ epoch: 2, machineId: newcomer.signer.machine });
+    expect([...a.notices, ...b.notices]).toEqual([]);
+    // Whoever has the former keys is not let in, and what they sealed is refused wherever it comes from.
+    former.connect();
+    await vi.waitFor(() => expect(former.link.state).toMatchObject({ is: 'refused' }), WITHIN);
+    const state = streamStateOf(a.here.engine.remote.all.get(one)?.replica ?? newReplica(former.signer.machine, '', 1));
+    const followed = stateForLog(state, late.header, writerOf(late.header));
+    expect(receiveBatch(late.frame, { membership: founder.membership, keyring: founder.keyring, state: followed })).toMatchObject(
+      {
+        is: 'refused',
+        why: 'fenced',
+      },
+    );
+    // After a restart it goes on in its epoch.
+    await b.stop();
+    b.here = await b.here.crash();
+    await b.start();
+    says(b, one, ' again');
+    await a.hasAllOf(b, one);
   } finally {
     await Promise.all([a.stop(), b.stop()]);
     await other.dispose();

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { Json } from '../../src-shared/events.ts';
-import { NO_SEQ, RunId, type Seq } from '../../src-shared/ids.ts';
+import { Epoch, NO_SEQ, RunId, type Seq } from '../../src-shared/ids.ts';
 import { type CardSession, MAX_CARD_DELETED } from '../../src-shared/replication.ts';
 import type { SessionSpec } from '../../src-shared/session.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -113,6 +113,12 @@ class HostedLogs implements LogSource, Deletions {
 
   publishedSeq(runId: RunId): Seq {
     return this.#options.engine.hosted.get(runId)?.log.published.seq ?? NO_SEQ;
+  }
+
+  async beginEpoch(runId: RunId, epoch: number): Promise<void> {
+    await this.#options.engine.hosted.get(runId)?.beginEpoch(Epoch.parse(epoch));
+    // The others follow it under its new epoch as soon as they hear of it.
+    this.#tell();
   }
 
   deleted(): readonly RunId[] {

@@ -1,3 +1,4 @@
+import { liveMember } from '../../src-shared/membership.ts';
 import type { AtRelay } from '../../src-shared/replication.ts';
 import { type BatchKindName, NO_BATCH_HASH } from '../../src-shared/sealed-batch.ts';
 import { RelayRefusedError } from './link.ts';
@@ -5,7 +6,7 @@ import type { SyncContext } from './sync-context.ts';
 
 /** What the relay has of this machine in a stream; null: it does not know the stream. */
 export async function standing(
-  { link, signer }: Pick<SyncContext, 'link' | 'signer'>,
+  { link, signer, membership }: Pick<SyncContext, 'link' | 'signer' | 'membership'>,
   stream: string,
   kind: BatchKindName,
 ): Promise<AtRelay | null> {
@@ -16,6 +17,7 @@ export async function standing(
     return {
       epoch: answer.epoch,
       isHeldByUs: answer.holder === signer.machine,
+      isHolderGone: answer.holder === null || liveMember(membership, answer.holder) === null,
       lastSeq: answer.lastSeq,
       lastPosition: answer.lastPosition,
       counter: own?.counter ?? 0,
