@@ -9,9 +9,11 @@ import { World } from './sim/world.fixture.ts';
 /**
  * Random histories of several machines and their relay: sessions are driven from everywhere, while lines are cut, go silent and delay
  * what they carry, machines and the relay are killed, sleep, lose power and fill their disks, and the relay's disk is lost or set back.
- * Whatever happens, every promise holds at every moment, and when everything works again all of them come to the same.
+ * In each fifth of them the relay lies. Whatever happens, every promise holds at every moment, and when everything works again all of them come to the same.
  * `npm run sim -- --seeds N` runs more of them; `--seed S` the one that failed.
  */
+/** They fail without what was mended because of them. */
+const REGRESSIONS = [24, 101];
 const STEPS = 600;
 /** The engine's and the relay's own timers are asked so often: none of them is exact. */
 const TIMERS_EVERY_MS = 100;
@@ -98,7 +100,7 @@ afterEach(() => {
 it('[replica-1] [replica-2] [outbox-3] [relay-15] [together-1] [together-3] hold in every history', {
   timeout: 3_600_000,
 }, async () => {
-  for (const seed of seedsToRun(20)) {
+  for (const seed of seedsToRun(20, REGRESSIONS)) {
     try {
       await simulate(seed);
     } catch (error) {

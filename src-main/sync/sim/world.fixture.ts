@@ -185,7 +185,7 @@ export class World {
           lanes: { 'to-relay': `relay/line ${id}`, 'from-relay': machine.lane(`line ${id}`) },
           meddle: (direction, frame) => {
             if (this.isEvil) return evil(direction, frame);
-            this.#overhear(direction, frame, asked);
+            this.#overhear(machine, direction, frame, asked);
             return [frame];
           },
         });
@@ -199,10 +199,12 @@ export class World {
   }
 
   /** What was asked to be stored, and which of it the relay says is. */
-  #overhear(direction: Direction, frame: Uint8Array, asked: Map<number, Uint8Array>): void {
+  #overhear(machine: SimMachine, direction: Direction, frame: Uint8Array, asked: Map<number, Uint8Array>): void {
     if (direction === 'to-relay') {
       const message = parseToRelay(frame);
-      if (message.type === 'batch' && message.ask !== null) asked.set(message.ask, message.frame);
+      if (message.type !== 'batch' || message.ask === null) return;
+      asked.set(message.ask, message.frame);
+      this.#checkDurable(machine, message.frame);
       return;
     }
     if (!isStored(frame)) return;
@@ -211,6 +213,19 @@ export class World {
     const header = batch === undefined ? undefined : readBatch(batch)?.header;
     if (batch === undefined || header === undefined) return;
     this.#acknowledged.set(`${header.stream} ${header.machine} ${header.kind}`, { frame: batch, counter: header.counter });
+  }
+
+  /** [replica-2] */
+  #checkDurable(machine: SimMachine, frame: Uint8Array): void {
+    const header = readBatch(frame)?.header;
+    const { life } = machine;
+    if (life === null || header?.kind !== 'log') return;
+    for (const [runId, host] of this.hosts) {
+      if (host !== machine || !machine.disk.sessions.has(runId)) continue;
+      if (life.workspace.keyring.streamName('log', runId) !== header.stream) continue;
+      const durable = life.store.durableSeq(runId);
+      if (header.seqTo > durable) this.fail(`event ${header.seqTo} left its host, which has fsynced ${durable} (replica-2)`);
+    }
   }
 
   // ——— what is written ———
