@@ -1,5 +1,6 @@
-// What chance finds. Both take `--seed S` to do again the one that failed:
-// `npm run sim -- --seeds N` simulates N random histories, `npm run fuzz -- --count N` tries N hostile inputs of each kind.
+// What chance finds: `npm run sim -- --seeds N` simulates N random histories, `npm run fuzz -- --count N` tries N hostile inputs of each
+// kind. Both take `--seed S` to do again the one that failed, and names of test files where not all of them are meant.
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { binary, run } from './run.mjs';
 import { setupOrExit } from './setup.mjs';
@@ -9,18 +10,19 @@ const { positionals, values } = parseArgs({
   options: { seeds: { type: 'string' }, count: { type: 'string' }, seed: { type: 'string' } },
 });
 const [kind, ...files] = positionals;
-const [count, seed] = kind === 'fuzz' ? ['BATON_FUZZ_COUNT', 'BATON_FUZZ_SEED'] : ['SIM_SEEDS', 'SIM_SEED'];
-const asked = values.count ?? values.seeds;
+const isFuzz = kind === 'fuzz';
 await setupOrExit();
-process.exitCode = await run(process.execPath, [binary('vitest', 'vitest.mjs'), 'run', ...tests()], {
-  env: {
-    ...process.env,
-    ...(asked === undefined ? {} : { [count]: asked }),
-    ...(values.seed === undefined ? {} : { [seed]: values.seed }),
-  },
-});
+// Each simulation runs on one core: many seeds are shared out. The files of the fuzz share the cores by themselves.
+const shares = isFuzz || values.seeds === undefined ? 1 : availableParallelism();
+const codes = await Promise.all(Array.from({ length: shares }, (_, share) => runShare(share)));
+process.exitCode = Math.max(...codes);
 
-/** Of one kind all that there are, or those that are named. */
-function tests() {
-  return files.length > 0 ? files : [`.${kind}.test.ts`];
+/** @param {number} share */
+function runShare(share) {
+  const tests = files.length > 0 ? files : [`.${kind}.test.ts`];
+  const env = { ...process.env };
+  if (values.seeds !== undefined) Object.assign(env, { SIM_SEEDS: values.seeds, SIM_SHARE: `${share}/${shares}` });
+  if (values.count !== undefined) env.BATON_FUZZ_COUNT = values.count;
+  if (values.seed !== undefined) env[isFuzz ? 'BATON_FUZZ_SEED' : 'SIM_SEED'] = values.seed;
+  return run(process.execPath, [binary('vitest', 'vitest.mjs'), 'run', ...tests], { env });
 }
