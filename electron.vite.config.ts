@@ -11,10 +11,10 @@ const root = import.meta.dirname;
 const mainEntries: Record<string, string> = {
   main: 'src-main/electron/main.ts',
   headless: 'src-main/headless.ts',
-  'pty-host': 'src-main/engine/pty-host.ts',
+  'pty-host': 'src-main/engine/pty-host/pty-host.ts',
   'store-worker': 'src-main/store/store-worker.ts',
-  'screen-worker': 'src-main/engine/screen-worker.ts',
-  'document-worker': 'src-main/sync/document-worker.ts',
+  'screen-worker': 'src-main/engine/screen/screen-worker.ts',
+  'document-worker': 'src-main/sync/documents/document-worker.ts',
   'relay-process': 'src-main/relay-process.ts',
 };
 const preloadEntries: Record<string, string> = { preload: 'src-main/electron/preload.ts' };

@@ -8,12 +8,12 @@ import { echoAdapter } from '../src-main/engine/adapters/echo.ts';
 import { ptyAdapter } from '../src-main/engine/adapters/pty.ts';
 import { Children } from '../src-main/engine/children.ts';
 import { Engine } from '../src-main/engine/engine.ts';
-import { startPtyHost } from '../src-main/engine/pty-host-client.ts';
-import { forkPtyHost } from '../src-main/engine/pty-host-fork.ts';
-import { startScreens } from '../src-main/engine/screen.ts';
+import { startPtyHost } from '../src-main/engine/pty-host/pty-host-client.ts';
+import { forkPtyHost } from '../src-main/engine/pty-host/pty-host-fork.ts';
+import { startScreens } from '../src-main/engine/screen/screen.ts';
 import { openStore } from '../src-main/store/store.ts';
 import { streamWire } from '../src-main/stream-wire.ts';
-import { Documents } from '../src-main/sync/documents.ts';
+import { Documents } from '../src-main/sync/documents/documents.ts';
 import { MachineId } from '../src-shared/ids.ts';
 
 const grey = { foreground: '#ffffff', background: '#000000', cursor: '#ffffff', palette: Array(16).fill('#808080') };

@@ -51,12 +51,12 @@ async function bundle() {
   const { build } = await import('vite');
   const outDir = join(root, 'out', 'bench', 'pty');
   const sources = {
-    'pty-host-client': 'src-main/engine/pty-host-client.ts',
-    'pty-host-fork': 'src-main/engine/pty-host-fork.ts',
-    'pty-host': 'src-main/engine/pty-host.ts',
+    'pty-host-client': 'src-main/engine/pty-host/pty-host-client.ts',
+    'pty-host-fork': 'src-main/engine/pty-host/pty-host-fork.ts',
+    'pty-host': 'src-main/engine/pty-host/pty-host.ts',
     pty: 'src-main/engine/adapters/pty.ts',
-    screen: 'src-main/engine/screen.ts',
-    'screen-worker': 'src-main/engine/screen-worker.ts',
+    screen: 'src-main/engine/screen/screen.ts',
+    'screen-worker': 'src-main/engine/screen/screen-worker.ts',
   };
   await build({
     root,

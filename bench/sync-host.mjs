@@ -2,7 +2,7 @@
 // over its channel to the benchmark. A change at the relay's side is a durable event in a session of a whole engine, which the
 // product's own publisher sends; or, where the relay alone is asked for, a batch that was sealed before.
 import { randomUUID } from 'node:crypto';
-import { replication } from '../src-main/sync/replication.ts';
+import { replication } from '../src-main/sync/logs/replication.ts';
 import { seal } from '../src-main/sync/sync-context.ts';
 import { sealReady } from '../src-shared/seal.ts';
 import { NO_BATCH_HASH } from '../src-shared/sealed-batch.ts';

@@ -40,9 +40,9 @@ async function bundle() {
   const input = {
     host: 'bench/sync-host.mjs',
     'engine-host': 'bench/engine-host.mjs',
-    'pty-host': 'src-main/engine/pty-host.ts',
+    'pty-host': 'src-main/engine/pty-host/pty-host.ts',
     'store-worker': 'src-main/store/store-worker.ts',
-    'screen-worker': 'src-main/engine/screen-worker.ts',
+    'screen-worker': 'src-main/engine/screen/screen-worker.ts',
     client: 'src-shared/client.ts',
     'stream-wire': 'src-main/stream-wire.ts',
   };

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { forkPtyHost } from './engine/pty-host-fork.ts';
+import { forkPtyHost } from './engine/pty-host/pty-host-fork.ts';
 import { openLogger } from './logger.ts';
 import { batonPaths, preparePaths } from './paths.ts';
 import { NO_KEY_RING } from './secrets.ts';

@@ -2,7 +2,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { codeOf, makeSecret } from '../src-shared/pairing-code.ts';
 import { sealReady } from '../src-shared/seal.ts';
 import { addressForOthers, hostAndPort, isLocalUrl, isLoopback } from './relay-address.ts';
-import { joinTextOf, readJoinText } from './sync/join-text.ts';
+import { joinTextOf, readJoinText } from './sync/membership/join-text.ts';
 
 beforeAll(() => sealReady);
 

@@ -8,7 +8,7 @@ import { type ClaudeGround, claudeGround, dependencies } from './engine/adapters
 import { claudeAdapter } from './engine/adapters/claude.ts';
 import { type Ground, ground, newInputId, type TestClient, watch } from './engine/engine.fixture.ts';
 import { RemoteDriving } from './remote-driving.ts';
-import { replication } from './sync/replication.ts';
+import { replication } from './sync/logs/replication.ts';
 import { type SyncedMachine, SyncedMachines } from './sync/sync.fixture.ts';
 import type { SyncPart } from './sync/sync-context.ts';
 

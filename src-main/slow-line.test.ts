@@ -6,7 +6,7 @@ import { DEFAULT_SETTINGS } from '../src-shared/settings.ts';
 import { type Ground, ground, newInputId, outputOf, pty, type TestClient, type Watcher, watch } from './engine/engine.fixture.ts';
 import { RemoteDriving } from './remote-driving.ts';
 import { FLOOD, SLOW_BYTES_PER_SECOND, TestLine } from './sync/line.fixture.ts';
-import { replication } from './sync/replication.ts';
+import { replication } from './sync/logs/replication.ts';
 import { type SyncedMachine, SyncedMachines } from './sync/sync.fixture.ts';
 import type { SyncPart } from './sync/sync-context.ts';
 

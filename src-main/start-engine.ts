@@ -15,9 +15,9 @@ import { Children } from './engine/children.ts';
 import type { OperationHandlers } from './engine/connection.ts';
 import { Engine } from './engine/engine.ts';
 import { FileFinder } from './engine/files.ts';
-import { type SpawnPtyHost, startPtyHost } from './engine/pty-host-client.ts';
-import { startScreens } from './engine/screen.ts';
-import type { TerminalColors } from './engine/screen-colors.ts';
+import { type SpawnPtyHost, startPtyHost } from './engine/pty-host/pty-host-client.ts';
+import { startScreens } from './engine/screen/screen.ts';
+import type { TerminalColors } from './engine/screen/screen-colors.ts';
 import { connectTo, lockEngine } from './engine-lock.ts';
 import { pageFolder } from './entry-path.ts';
 import { KeybindingsFile } from './keybindings-file.ts';
@@ -135,7 +135,7 @@ async function openAll(
 ): Promise<RunningEngine> {
   const onProblem = (message: string, error?: unknown) => logger.error('engine problem', { reason: message, error });
   // Yjs takes a moment to load: while the store's threads open the log.
-  const loadingDocuments = import('./sync/documents.ts');
+  const loadingDocuments = import('./sync/documents/documents.ts');
   const store = opened.add(await openStore({ file: paths.database, onProblem: onNotice }), (it) => it.close());
   if (store.recovered !== null) onNotice(store.recovered.message);
   const identity = await Identity.open(store);
@@ -192,14 +192,14 @@ async function openAll(
     });
   };
   const startDocuments: StartSyncPart = async (context) => {
-    const { DocumentSync } = await import('./sync/document-sync.ts');
+    const { DocumentSync } = await import('./sync/documents/document-sync.ts');
     if (engine === null) throw new Error('documents are synced for an engine');
     tellFollows();
     return new DocumentSync({ context, documents, sessions: engine });
   };
   const driving = new RemoteDriving({ store, engine: () => engine, settings: () => settings.settings, onProblem });
   const startReplication: StartSyncPart = async (context, onAbout) => {
-    const { replication } = await import('./sync/replication.ts');
+    const { replication } = await import('./sync/logs/replication.ts');
     if (engine === null) throw new Error('logs are replicated for an engine');
     const about = () => ({ name: machineName(), version, platform: process.platform });
     return replication({ engine, store, about, onNotice })(context, onAbout);

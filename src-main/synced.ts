@@ -11,8 +11,9 @@ import type { Settings } from '../src-shared/settings.ts';
 import { isSamePlace, type RelayPlace, RelayRoad } from './relay-road.ts';
 import type { KeyRing } from './secrets.ts';
 import type { Store } from './store/store.ts';
-import { OTHER_RELAY } from './sync/handshake.ts';
-import type { LinkState } from './sync/link.ts';
+import { OTHER_RELAY } from './sync/link/handshake.ts';
+import type { LinkState } from './sync/link/link.ts';
+import { untilLive } from './sync/link/until-live.ts';
 import {
   type KeyProtection,
   LOCKED,
@@ -20,12 +21,11 @@ import {
   readMachineKeys,
   removeMachineKeys,
   writeMachineKeys,
-} from './sync/machine-keys.ts';
-import { MachineList } from './sync/machine-list.ts';
-import { PassCounter } from './sync/pass-counter.ts';
+} from './sync/membership/machine-keys.ts';
+import { MachineList } from './sync/membership/machine-list.ts';
+import { PassCounter } from './sync/membership/pass-counter.ts';
+import { entryTimeMs, Workspace } from './sync/membership/workspace.ts';
 import type { MachineAbout, StartSyncPart, SyncPart } from './sync/sync-context.ts';
-import { untilLive } from './sync/until-live.ts';
-import { entryTimeMs, Workspace } from './sync/workspace.ts';
 
 export interface SyncedOptions {
   readonly store: Pick<Store, 'getFact' | 'setFact'>;

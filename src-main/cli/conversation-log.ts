@@ -1,4 +1,4 @@
-import { type Conversation, EMPTY_CONVERSATION, foldConversation } from '../../src-shared/conversation.ts';
+import { type Conversation, EMPTY_CONVERSATION, foldConversation } from '../../src-shared/conversation/conversation.ts';
 import { ConversationText } from './conversation-text.ts';
 import type { ReadEvent } from './log-reader.ts';
 

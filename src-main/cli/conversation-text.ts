@@ -1,4 +1,4 @@
-import type { Item, Notice, ToolItem, Turn } from '../../src-shared/conversation-items.ts';
+import type { Item, Notice, ToolItem, Turn } from '../../src-shared/conversation/conversation-items.ts';
 import { oneLine, type Paint, painter, plainText } from './output.ts';
 
 const MAX_RESULT_LINES = 12;

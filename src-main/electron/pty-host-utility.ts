@@ -1,5 +1,5 @@
 import { utilityProcess } from 'electron';
-import { linkPtyHost, type PtyHostProcess } from '../engine/pty-host-link.ts';
+import { linkPtyHost, type PtyHostProcess } from '../engine/pty-host/pty-host-link.ts';
 import { entryPath } from '../entry-path.ts';
 
 /** The pty host as a utility process of Electron's. */

@@ -9,7 +9,7 @@ import type { EngineSession } from './engine-session.ts';
 import type { Following } from './following.ts';
 import { expandHome } from './home-folder.ts';
 import { RemoteSession } from './remote-session.ts';
-import type { Screens } from './screen.ts';
+import type { Screens } from './screen/screen.ts';
 import type { Session } from './session.ts';
 import type { SessionDocuments } from './session-documents.ts';
 import { namedTitle } from './session-title.ts';

@@ -3,10 +3,10 @@ import type { RunId, Seq } from '../../src-shared/ids.ts';
 import type { Screen } from '../../src-shared/operations.ts';
 import type { SessionSpec, SessionState } from '../../src-shared/session.ts';
 import type { Store } from '../store/store.ts';
-import type { ReadOutput, ScreenEvents, ScreenHandle, Screens } from './screen.ts';
-import type { HistorySource } from './screen-history.ts';
-import type { Details } from './screen-listen.ts';
-import type { ProgramNotice } from './screen-notice.ts';
+import type { ReadOutput, ScreenEvents, ScreenHandle, Screens } from './screen/screen.ts';
+import type { HistorySource } from './screen/screen-history.ts';
+import type { Details } from './screen/screen-listen.ts';
+import type { ProgramNotice } from './screen/screen-notice.ts';
 
 /** Lines above the screen that a viewer gets at once; what lies further up is the history view's. */
 export const LIVE_SCROLLBACK_LINES = 1_000;

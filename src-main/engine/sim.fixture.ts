@@ -1,4 +1,4 @@
-import type { Screens } from './screen.ts';
+import type { Screens } from './screen/screen.ts';
 import type { SessionDocuments } from './session-documents.ts';
 
 /** Sessions without titles and drafts, and without terminals. */

@@ -21,9 +21,9 @@ import { sessionDocument, WORKSPACE_DOCUMENT, writeText } from '../../src-shared
 import { newClientId, pty, watch } from '../engine/engine.fixture.ts';
 import type { RelayClient } from '../relay/relay.fixture.ts';
 import { runIdOf } from '../store/store.fixture.ts';
-import { encodePieces } from './document-payload.ts';
+import { encodePieces } from './documents/document-payload.ts';
 import { HostileGround } from './hostile.fixture.ts';
-import { WITHIN } from './replication.fixture.ts';
+import { WITHIN } from './logs/replication.fixture.ts';
 
 /** A member of the workspace with all rights, its own keys and no good intentions: everything that it says is sealed as it should be. */
 

@@ -6,8 +6,8 @@ import type { Wire } from '../../src-shared/wire.ts';
 import { pty } from '../engine/engine.fixture.ts';
 import { runIdOf } from '../store/store.fixture.ts';
 import { HostileGround } from './hostile.fixture.ts';
-import { encodeLog } from './log-payload.ts';
-import { WITHIN } from './replication.fixture.ts';
+import { encodeLog } from './logs/log-payload.ts';
+import { WITHIN } from './logs/replication.fixture.ts';
 
 /** What the relay has said lately, to be said again otherwise. */
 const REMEMBERED = 60;

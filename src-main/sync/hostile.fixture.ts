@@ -14,11 +14,11 @@ import { RelayClient } from '../relay/relay.fixture.ts';
 import { Relay } from '../relay/relay.ts';
 import { openSqliteStorage } from '../relay/storage/sqlite.ts';
 import { RemoteDriving } from '../remote-driving.ts';
-import { DocumentSync } from './document-sync.ts';
-import { PassCounter } from './pass-counter.ts';
-import { replication } from './replication.ts';
+import { DocumentSync } from './documents/document-sync.ts';
+import { replication } from './logs/replication.ts';
+import { PassCounter } from './membership/pass-counter.ts';
+import { Workspace } from './membership/workspace.ts';
 import type { SyncPart } from './sync-context.ts';
-import { Workspace } from './workspace.ts';
 
 /** A machine as the product puts it together, in this process. */
 export class WholeMachine {

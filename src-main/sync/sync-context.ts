@@ -4,7 +4,7 @@ import type { Membership } from '../../src-shared/membership.ts';
 import type { Signer } from '../../src-shared/membership-keys.ts';
 import type { Keyring } from '../../src-shared/seal.ts';
 import { type BatchHeader, type SealedBatch, sealBatch } from '../../src-shared/sealed-batch.ts';
-import type { Link } from './link.ts';
+import type { Link } from './link/link.ts';
 
 /** What the parts of syncing need of the connection to the relay. */
 export type SyncLink = Pick<

@@ -3,7 +3,7 @@ import type { Rights } from '../../src-shared/machines.ts';
 import { type TestMachine, testWorkspace } from '../../src-shared/sim/workspace.ts';
 import { RelayProcess } from '../relay/relay.fixture.ts';
 import { openSocketWire } from '../socket-wire.ts';
-import { Link } from './link.ts';
+import { Link } from './link/link.ts';
 import type { SyncContext } from './sync-context.ts';
 
 /** Machines of one workspace with their links to a real relay. */

@@ -1,7 +1,7 @@
 import './claude.css';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { overlayLive } from '../../src-shared/conversation-live.ts';
+import { overlayLive } from '../../src-shared/conversation/conversation-live.ts';
 import { Image } from '../../src-shared/events.ts';
 import { useAttachment } from '../attachment.ts';
 import { sendCommand } from '../engine.ts';

@@ -1,9 +1,9 @@
 import { Copy, GitFork, UnfoldVertical } from 'lucide-react';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import { EMPTY_CONVERSATION, foldEvents } from '../../src-shared/conversation.ts';
-import { CONVERSATION_CHANNELS } from '../../src-shared/conversation-facts.ts';
-import { conversationMarkdown } from '../../src-shared/conversation-markdown.ts';
+import { EMPTY_CONVERSATION, foldEvents } from '../../src-shared/conversation/conversation.ts';
+import { CONVERSATION_CHANNELS } from '../../src-shared/conversation/conversation-facts.ts';
+import { conversationMarkdown } from '../../src-shared/conversation/conversation-markdown.ts';
 import { NO_SEQ, type RunId, type Seq } from '../../src-shared/ids.ts';
 import { writeClipboard } from '../clipboard.ts';
 import { call } from '../engine.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { RefusalError } from '../../../src-shared/refusal.ts';
-import type { PtySpawn } from '../pty-host-protocol.ts';
+import type { PtySpawn } from '../pty-host/pty-host-protocol.ts';
 
 type PtyOptions = PtySpawn['options'];
 

@@ -6,9 +6,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { LogEvent } from '../../../src-shared/events.ts';
 import { NO_SEQ } from '../../../src-shared/ids.ts';
 import type { PtySpec } from '../../../src-shared/session.ts';
-import { type PtyHost, startPtyHost } from '../pty-host-client.ts';
-import { forkPtyHost } from '../pty-host-fork.ts';
-import { type ScreenHandle, type Screens, startScreens } from '../screen.ts';
+import { type PtyHost, startPtyHost } from '../pty-host/pty-host-client.ts';
+import { forkPtyHost } from '../pty-host/pty-host-fork.ts';
+import { type ScreenHandle, type Screens, startScreens } from '../screen/screen.ts';
 import type { Adapter } from './adapter.ts';
 import { ptyAdapter } from './pty.ts';
 import { type RecordingHost, recordingHost } from './recording-host.ts';

@@ -1,8 +1,8 @@
 import { newEvent } from '../../../src-shared/events.ts';
 import type { LiveText } from '../../../src-shared/protocol.ts';
 import { RefusalError } from '../../../src-shared/refusal.ts';
-import type { Pty, PtyExit, PtyHost } from '../pty-host-client.ts';
-import type { PtySpawn } from '../pty-host-protocol.ts';
+import type { Pty, PtyExit, PtyHost } from '../pty-host/pty-host-client.ts';
+import type { PtySpawn } from '../pty-host/pty-host-protocol.ts';
 import type { Adapter, AdapterFactory, AdapterHost } from './adapter.ts';
 import { commandOf, folderOf } from './pty-command.ts';
 import { paneEnv } from './pty-env.ts';

@@ -12,13 +12,13 @@ import type { SessionViewer } from '../../engine/session-viewers.ts';
 import { type Agenda, NO_DOCUMENTS, NO_SCREENS } from '../../engine/sim.fixture.ts';
 import { MemoryDisk, memoryStore } from '../../store/memory-store.fixture.ts';
 import type { Store } from '../../store/store.ts';
-import { Driving } from '../driving.ts';
-import { DrivingHost } from '../driving-host.ts';
-import { Outbox } from '../outbox.ts';
-import { PassCounter } from '../pass-counter.ts';
-import { Peers } from '../peers.ts';
-import { replication } from '../replication.ts';
-import { Workspace } from '../workspace.ts';
+import { replication } from '../logs/replication.ts';
+import { PassCounter } from '../membership/pass-counter.ts';
+import { Workspace } from '../membership/workspace.ts';
+import { Driving } from '../passing/driving.ts';
+import { DrivingHost } from '../passing/driving-host.ts';
+import { Outbox } from '../passing/outbox.ts';
+import { Peers } from '../passing/peers.ts';
 
 /** The first of January 2026. */
 const EPOCH_MS = 1_767_225_600_000;

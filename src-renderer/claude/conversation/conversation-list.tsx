@@ -1,7 +1,7 @@
 import { ArrowDown } from 'lucide-react';
 import { memo, type Ref, useCallback, useEffect, useImperativeHandle, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Turn } from '../../../src-shared/conversation-items.ts';
+import type { Turn } from '../../../src-shared/conversation/conversation-items.ts';
 import { Button } from '../../ui/button.tsx';
 import { describeFailure } from '../../ui/toasts.tsx';
 import { EndRow } from './end-row.tsx';

@@ -1,8 +1,8 @@
 import { GitFork, RotateCcw } from 'lucide-react';
 import { memo } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Turn } from '../../../src-shared/conversation-items.ts';
-import { answerMarkdown } from '../../../src-shared/conversation-markdown.ts';
+import type { Turn } from '../../../src-shared/conversation/conversation-items.ts';
+import { answerMarkdown } from '../../../src-shared/conversation/conversation-markdown.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 
 import { CopyButton } from '../../ui/copy-button.tsx';

@@ -1,7 +1,7 @@
 import { Search } from 'lucide-react';
 import { memo } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { ToolItem, ToolStatus } from '../../../src-shared/conversation-items.ts';
+import type { ToolItem, ToolStatus } from '../../../src-shared/conversation/conversation-items.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { useConversation } from '../conversation-context.ts';
 import { describeTool } from '../tools/describe.ts';

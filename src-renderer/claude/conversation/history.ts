@@ -5,8 +5,8 @@ import {
   foldEvents,
   prependEvents,
   trimConversation,
-} from '../../../src-shared/conversation.ts';
-import type { ConversationEvent } from '../../../src-shared/conversation-facts.ts';
+} from '../../../src-shared/conversation/conversation.ts';
+import type { ConversationEvent } from '../../../src-shared/conversation/conversation-facts.ts';
 
 /** What is read of the log: events after one, or the last ones before one. */
 export interface HistoryPage {

@@ -1,6 +1,6 @@
 import { Dialog as Radix } from 'radix-ui';
 import { useTranslation } from 'react-i18next';
-import type { PromptImage } from '../../../src-shared/conversation-items.ts';
+import type { PromptImage } from '../../../src-shared/conversation/conversation-items.ts';
 
 const SHOWN: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
 

@@ -1,7 +1,7 @@
 import { Braces, Brain, CircleAlert, ShieldCheck } from 'lucide-react';
 import { memo } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { PermissionItem, ThinkingItem } from '../../../src-shared/conversation-items.ts';
+import type { PermissionItem, ThinkingItem } from '../../../src-shared/conversation/conversation-items.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { Code } from '../markdown/code-block.tsx';
 import { Markdown } from '../markdown/markdown.tsx';

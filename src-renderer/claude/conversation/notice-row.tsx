@@ -1,5 +1,5 @@
 import { useTranslation } from 'react-i18next';
-import type { Notice, NoticeItem } from '../../../src-shared/conversation-items.ts';
+import type { Notice, NoticeItem } from '../../../src-shared/conversation/conversation-items.ts';
 import { formatTokens } from '../../status/figures.ts';
 import { classes } from '../../ui/classes.ts';
 import { useNow } from '../../ui/now.ts';

@@ -1,7 +1,7 @@
 import { GitFork } from 'lucide-react';
 import { memo } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Turn } from '../../../src-shared/conversation-items.ts';
+import type { Turn } from '../../../src-shared/conversation/conversation-items.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { RelativeTime } from '../../ui/relative-time.tsx';

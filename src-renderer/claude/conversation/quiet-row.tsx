@@ -1,7 +1,7 @@
 import { Braces } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { QuietItem } from '../../../src-shared/conversation-items.ts';
+import type { QuietItem } from '../../../src-shared/conversation/conversation-items.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { describeFailure } from '../../ui/toasts.tsx';
 import { useConversation } from '../conversation-context.ts';

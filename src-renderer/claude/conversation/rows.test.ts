@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EMPTY_CONVERSATION, foldEvents } from '../../../src-shared/conversation.ts';
+import { EMPTY_CONVERSATION, foldEvents } from '../../../src-shared/conversation/conversation.ts';
 import { newEvent } from '../../../src-shared/events.ts';
 import { SampleLog, sampleLog } from '../../../src-shared/sim/sample-conversation.ts';
 import { isUntouched, promptsOf, type Row, rowsOfTurn } from './rows.ts';

@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import type { Item, ToolItem, Turn, TurnPrompt } from '../../../src-shared/conversation-items.ts';
+import type { Item, ToolItem, Turn, TurnPrompt } from '../../../src-shared/conversation/conversation-items.ts';
 import { isExploring } from '../tools/describe.ts';
 
 /** A conversation as the list draws it: one row each, with a key that stays the same while the row is the same thing. */

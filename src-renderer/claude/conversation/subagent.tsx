@@ -1,5 +1,5 @@
 import { useTranslation } from 'react-i18next';
-import type { Subagent } from '../../../src-shared/conversation-items.ts';
+import type { Subagent } from '../../../src-shared/conversation/conversation-items.ts';
 import { useItemRenderer } from './item-renderer.ts';
 import { shownItems } from './rows.ts';
 

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Turn } from '../../../src-shared/conversation-items.ts';
+import type { Turn } from '../../../src-shared/conversation/conversation-items.ts';
 import { type RunId, Seq } from '../../../src-shared/ids.ts';
 import { forkSessionAt } from '../../session-actions.ts';
 import { showFailure } from '../../ui/toasts.tsx';

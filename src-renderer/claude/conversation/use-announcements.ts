@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Turn } from '../../../src-shared/conversation-items.ts';
+import type { Turn } from '../../../src-shared/conversation/conversation-items.ts';
 import { announce } from '../../ui/announcer.tsx';
 
 /** A screen reader is told the beginning; the rest is there to be read. */

@@ -1,5 +1,5 @@
 import { useMemo, useSyncExternalStore } from 'react';
-import { CONVERSATION_CHANNELS } from '../../../src-shared/conversation-facts.ts';
+import { CONVERSATION_CHANNELS } from '../../../src-shared/conversation/conversation-facts.ts';
 import { type RunId, Seq } from '../../../src-shared/ids.ts';
 import { call } from '../../engine.ts';
 import { History, type HistoryState, type ReadHistory } from './history.ts';

@@ -14,7 +14,7 @@ import {
   Terminal,
   Wrench,
 } from 'lucide-react';
-import type { ToolItem } from '../../../src-shared/conversation-items.ts';
+import type { ToolItem } from '../../../src-shared/conversation/conversation-items.ts';
 import { shortPath } from '../conversation-context.ts';
 
 /** What a tool call is, in one quiet line: an icon, a verb (a text key), and what it acts on. */

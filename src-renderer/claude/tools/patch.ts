@@ -1,7 +1,7 @@
 import { structuredPatch } from 'diff';
 import type { ChangeData, HunkData } from 'react-diff-view';
-import type { PatchHunk, ToolItem } from '../../../src-shared/conversation-items.ts';
-import { wholeFile } from '../../../src-shared/conversation-result.ts';
+import type { PatchHunk, ToolItem } from '../../../src-shared/conversation/conversation-items.ts';
+import { wholeFile } from '../../../src-shared/conversation/conversation-result.ts';
 import { inputText } from './describe.ts';
 
 /** What a tool call changes, or wants to change, in one file. */

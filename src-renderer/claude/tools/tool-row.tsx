@@ -1,7 +1,7 @@
 import { Ban, Check, ChevronRight, CircleStop, TriangleAlert, X } from 'lucide-react';
 import { memo, type ReactNode, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { ToolItem, ToolStatus } from '../../../src-shared/conversation-items.ts';
+import type { ToolItem, ToolStatus } from '../../../src-shared/conversation/conversation-items.ts';
 import { classes } from '../../ui/classes.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { Spinner } from '../../ui/spinner.tsx';

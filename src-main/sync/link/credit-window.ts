@@ -1,0 +1,70 @@
+import { FOLLOW_WINDOW_BYTES } from '../../../src-shared/relay-protocol.ts';
+import { nextWindow } from './bulk-window.ts';
+
+/** As much as a line of 256 kbit/s carries in two seconds. */
+const FIRST_WINDOW_BYTES = 64 * 1024;
+/** Less of the window than this share is not worth a message: the relay has nearly all of it meanwhile. */
+const WORTH_GIVING = 1 / 16;
+/** The line is tried at most so often. */
+const PROBE_EVERY_MS = 50;
+
+/**
+ * How many bytes of stored batches the relay may have on the way to this machine. What passes (keys, answers, screens) has to pass what
+ * is on the way already; so that is as little as the line is slow. While batches come, a ping says how long the answer of a relay that
+ * has sent everything in front of it takes, and how much came meanwhile.
+ */
+export class CreditWindow {
+  #windowBytes = FIRST_WINDOW_BYTES;
+  /** Given, and not come yet. */
+  #givenBytes = 0;
+  #cameBytes = 0;
+  #probe: { readonly sentMs: number; readonly cameBytes: number } | null = null;
+  #lastProbeMs = Number.NEGATIVE_INFINITY;
+  /** Of an answer that nothing was in front of. */
+  #quickestMs = Number.POSITIVE_INFINITY;
+
+  get windowBytes(): number {
+    return this.#windowBytes;
+  }
+
+  /** The connection is another one, and a ping was sent on it. Returns what to give. */
+  restart(nowMs: number): number {
+    this.#windowBytes = FIRST_WINDOW_BYTES;
+    this.#probe = { sentMs: nowMs, cameBytes: this.#cameBytes };
+    this.#lastProbeMs = nowMs;
+    this.#quickestMs = Number.POSITIVE_INFINITY;
+    this.#givenBytes = 0;
+    return this.#give();
+  }
+
+  /** Some of a batch is here: true where a ping is to be sent now. */
+  came(bytes: number, nowMs: number): boolean {
+    this.#cameBytes += bytes;
+    if (this.#probe !== null || nowMs - this.#lastProbeMs < PROBE_EVERY_MS) return false;
+    this.#probe = { sentMs: nowMs, cameBytes: this.#cameBytes };
+    this.#lastProbeMs = nowMs;
+    return true;
+  }
+
+  /** It is kept: room for as much, or for more or less where the window has changed. Returns what to give; 0: nothing now. */
+  kept(bytes: number): number {
+    this.#givenBytes -= bytes;
+    return this.#give();
+  }
+
+  answered(nowMs: number): void {
+    if (this.#probe === null) return;
+    const tookMs = nowMs - this.#probe.sentMs;
+    const carriedBytes = this.#cameBytes - this.#probe.cameBytes;
+    this.#probe = null;
+    this.#quickestMs = Math.min(this.#quickestMs, tookMs);
+    this.#windowBytes = Math.min(FOLLOW_WINDOW_BYTES, nextWindow(this.#windowBytes, carriedBytes, tookMs - this.#quickestMs));
+  }
+
+  #give(): number {
+    const bytes = this.#windowBytes - this.#givenBytes;
+    if (bytes < this.#windowBytes * WORTH_GIVING) return 0;
+    this.#givenBytes += bytes;
+    return bytes;
+  }
+}

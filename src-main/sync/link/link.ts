@@ -1,0 +1,426 @@
+import { BatchParts } from '../../../src-shared/batch-parts.ts';
+import { type Clock, SYSTEM_CLOCK } from '../../../src-shared/client.ts';
+import type { Signer } from '../../../src-shared/membership-keys.ts';
+import { CLOSE, type CloseReason, RefusalError } from '../../../src-shared/refusal.ts';
+import {
+  encodeRelayMessage,
+  type FromRelay,
+  leaseBytes,
+  type MachineSeen,
+  PING_EVERY_MS,
+  parseFromRelay,
+  RELAY_CLOSE,
+  RELAY_SILENT_AFTER_MS,
+  type RelayRefusal,
+  relayRefusalText,
+  type ToRelay,
+} from '../../../src-shared/relay-protocol.ts';
+import { sign } from '../../../src-shared/seal.ts';
+import type { Wire } from '../../../src-shared/wire.ts';
+import { BulkQueue } from './bulk-queue.ts';
+import { CreditWindow } from './credit-window.ts';
+import { Handshake, type Welcome } from './handshake.ts';
+
+/** How a machine stands with its relay. `sinceMs`: when that began. */
+export type LinkState =
+  | { readonly is: 'connecting'; readonly sinceMs: number }
+  | { readonly is: 'live'; readonly sinceMs: number; readonly welcome: Welcome; readonly relayKey: Uint8Array }
+  | { readonly is: 'lost'; readonly sinceMs: number; readonly why: string }
+  /** For good, until the user has done something. */
+  | { readonly is: 'refused'; readonly sinceMs: number; readonly why: string }
+  | { readonly is: 'stopped'; readonly sinceMs: number };
+
+export interface LinkOptions {
+  readonly connect: () => Promise<Wire>;
+  readonly signer: Signer;
+  readonly workspace: string;
+  readonly chain: () => readonly Uint8Array[];
+  readonly relayKey: Uint8Array | null;
+  /** Somebody who follows a stream failed on a batch: the stream is not followed any more, its cursor tells where it stopped. */
+  readonly onFailure: (stream: string, error: unknown) => void;
+  readonly clock?: Clock;
+}
+
+/** The relay has refused; `why` is what an owner acts on. */
+export class RelayRefusedError extends Error {
+  readonly why: RelayRefusal;
+  constructor(why: RelayRefusal) {
+    super(relayRefusalText(why));
+    this.name = 'RelayRefusedError';
+    this.why = why;
+  }
+}
+
+export interface Following {
+  readonly lane: 'watch' | 'rest';
+  /** The last position that is kept here: after a reconnect the relay goes on behind it. */
+  readonly cursor: () => number;
+  /** Called in order, without waiting for the one before. Resolves when it is kept; only then the relay may send as many bytes more. */
+  readonly onBatch: (frame: Uint8Array, position: number | null) => Promise<void> | void;
+  readonly onCaughtUp?: (position: number) => void;
+}
+
+type Answer = Extract<FromRelay, { ask: number | null }>;
+type Asking = Extract<ToRelay, { ask: number | null }>;
+type WithoutAsk<M> = M extends { ask: number | null } ? Omit<M, 'ask'> : never;
+export type Request = WithoutAsk<Asking>;
+
+interface Waiting {
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const FIRST_RETRY_MS = 250;
+const MAX_RETRY_MS = 30_000;
+/** A connection that lasted so long was a good one: the next loss is retried at once. */
+const GOOD_AFTER_MS = 10_000;
+const LOOK_EVERY_MS = 5_000;
+/** A timer that is so late has slept with its machine: the connection has to prove that it is still there. */
+const SLEPT_AFTER_MS = 3 * LOOK_EVERY_MS;
+/** For the answer to a ping after sleep. */
+const AWAKE_ANSWER_MS = 5_000;
+/**
+ * A machine's one connection to its relay. It keeps nothing that a log does not have: what was not acknowledged when a connection is
+ * lost is rejected, and its owner sends it again from the log. Follows go on at their cursors by themselves.
+ */
+export class Link {
+  readonly #options: LinkOptions;
+  readonly #clock: Clock;
+  readonly #follows = new Map<string, Following>();
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #bulk: BulkQueue<Answer>;
+  readonly #credit = new CreditWindow();
+  readonly #parts = new BatchParts();
+  readonly #stateListeners = new Set<(state: LinkState) => void>();
+  readonly #messageListeners = new Set<(message: FromRelay) => void>();
+  #state: LinkState;
+  #wire: Wire | null = null;
+  #relayNonce: Uint8Array = new Uint8Array();
+  #nextAsk = 1;
+  #attempt = 0;
+  #lastHeardMs = 0;
+  #lookedMs = 0;
+  #lastPingMs = 0;
+  /** After sleep: until when the relay has to be heard. */
+  #provesByMs: number | null = null;
+  #cancelRetry: () => void = () => {};
+  #cancelLook: () => void = () => {};
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#bulk = new BulkQueue({
+      clock: this.#clock,
+      isLive: () => this.#state.is === 'live',
+      append: (frame) => this.ask({ type: 'batch', frame, release: null }),
+    });
+    this.#state = { is: 'connecting', sinceMs: this.#clock.nowMs() };
+    void this.#open();
+    this.#planLook();
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  onState(listener: (state: LinkState) => void): () => void {
+    this.#stateListeners.add(listener);
+    return () => this.#stateListeners.delete(listener);
+  }
+
+  /** What is nobody's answer and no followed batch: entries of the chain, leases, machines that come and go, mailboxes. */
+  onMessage(listener: (message: FromRelay) => void): () => void {
+    this.#messageListeners.add(listener);
+    return () => this.#messageListeners.delete(listener);
+  }
+
+  /**
+   * The relay's answer, in front of whatever bulk is waiting. Rejects with a RelayRefusedError where it refuses, with a RefusalError where
+   * it is out of reach.
+   */
+  ask(request: Request): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      if (this.#state.is !== 'live') {
+        reject(new RefusalError('not-ready', 'The relay is out of reach.', 'It is tried again by itself.'));
+        return;
+      }
+      const ask = this.#nextAsk++;
+      this.#waiting.set(ask, { resolve, reject });
+      this.#send({ ...request, ask } as ToRelay);
+    });
+  }
+
+  /** Appends a batch that can wait: it leaves when the line has room, behind what is asked meanwhile. */
+  appendBulk(frame: Uint8Array): Promise<Answer> {
+    return this.#bulk.add(frame);
+  }
+
+  /** How large a batch may be that fills the line for no longer than a moment. */
+  get bulkBytes(): number {
+    return this.#bulk.roomBytes;
+  }
+
+  /** At most once, and only now: dropped when the relay is out of reach. False then. */
+  pass(frame: Uint8Array): boolean {
+    if (this.#state.is !== 'live') return false;
+    this.#send({ type: 'batch', ask: null, frame, release: null });
+    return true;
+  }
+
+  /** Says something in a pairing's mailbox, or ends it. False where the relay is out of reach. */
+  tell(message: Extract<ToRelay, { type: 'mailbox:say' | 'mailbox:close' }>): boolean {
+    if (this.#state.is !== 'live') return false;
+    this.#send(message);
+    return true;
+  }
+
+  /** From now on, over every reconnect, until it is ended. Following again replaces what was. */
+  follow(stream: string, following: Following): () => void {
+    this.#follows.set(stream, following);
+    if (this.#state.is === 'live') this.#sendFollow(stream, following);
+    return () => {
+      if (this.#follows.get(stream) === following) this.#unfollow(stream);
+    };
+  }
+
+  #unfollow(stream: string): void {
+    this.#follows.delete(stream);
+    if (this.#state.is === 'live') this.#send({ type: 'unfollow', stream });
+  }
+
+  #sendFollow(stream: string, { lane, cursor }: Following): void {
+    this.#send({ type: 'follow', stream, after: cursor(), lane });
+  }
+
+  /** Signs that `holder` gets the session, for this connection. */
+  signLease(stream: string, epoch: number, holder = this.#options.signer.machine): Uint8Array {
+    const signed = leaseBytes({ relayNonce: this.#relayNonce, stream, epoch, holder });
+    return sign('lease', signed, this.#options.signer.keys.sign.secretKey);
+  }
+
+  /** The machine has woken up or has another network: do not wait for what is left of a delay. */
+  retryNow(): void {
+    if (this.#state.is === 'lost') void this.#open();
+    else if (this.#state.is === 'live') this.#askForLife();
+  }
+
+  /** There is another way to the relay now. */
+  retryIfLost(): void {
+    if (this.#state.is === 'lost') void this.#open();
+  }
+
+  stop(): void {
+    if (this.#state.is === 'stopped') return;
+    this.#cancelLook();
+    this.#cancelRetry();
+    this.#setState({ is: 'stopped', sinceMs: this.#clock.nowMs() });
+    this.#drop(CLOSE.shuttingDown);
+  }
+
+  async #open(): Promise<void> {
+    this.#cancelRetry();
+    this.#setState({ is: 'connecting', sinceMs: this.#clock.nowMs() });
+    let wire: Wire;
+    try {
+      wire = await this.#options.connect();
+    } catch (error) {
+      if (this.#state.is === 'connecting') this.#lost(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    if (this.#state.is !== 'connecting') {
+      wire.close(CLOSE.shuttingDown);
+      return;
+    }
+    this.#wire = wire;
+    this.#lastHeardMs = this.#clock.nowMs();
+    const { signer, workspace, chain, relayKey } = this.#options;
+    const handshake = new Handshake({ signer, workspace, chain, relayKey, send: (frame) => wire.send(frame) });
+    wire.onClose = (why) => this.#closed(wire, why);
+    wire.onFrame = (frame) => this.#receive(wire, handshake, frame);
+  }
+
+  #receive(wire: Wire, handshake: Handshake, frame: Uint8Array): void {
+    if (wire !== this.#wire) return;
+    this.#lastHeardMs = this.#clock.nowMs();
+    this.#provesByMs = null;
+    let message: FromRelay;
+    try {
+      message = parseFromRelay(frame);
+    } catch {
+      wire.close(CLOSE.malformedFrame);
+      return;
+    }
+    if (this.#state.is === 'connecting') this.#greeted(wire, handshake, message);
+    else this.#handle(message);
+  }
+
+  #greeted(wire: Wire, handshake: Handshake, message: FromRelay): void {
+    const shaken = handshake.hear(message);
+    if (shaken.is === 'going-on') return;
+    if (shaken.is === 'welcome') {
+      this.#relayNonce = shaken.relayNonce;
+      this.#live(shaken.welcome, shaken.relayKey);
+      return;
+    }
+    if (shaken.is === 'refused') this.#setState({ is: 'refused', sinceMs: this.#clock.nowMs(), why: shaken.why });
+    else this.#lost(relayRefusalText(shaken.why));
+    this.#wire = null;
+    wire.close(CLOSE.shuttingDown);
+  }
+
+  #live(welcome: Welcome, relayKey: Uint8Array): void {
+    this.#setState({ is: 'live', sinceMs: this.#clock.nowMs(), welcome, relayKey });
+    this.#parts.clear();
+    // Answered before anything that needs credit: so long takes what nothing is in front of.
+    this.#ping();
+    this.#send({ type: 'credit', bytes: this.#credit.restart(this.#clock.nowMs()) });
+    for (const [stream, following] of this.#follows) this.#sendFollow(stream, following);
+    this.#bulk.restart();
+  }
+
+  #handle(message: FromRelay): void {
+    if ('ask' in message && message.ask !== null) {
+      const waiting = this.#waiting.get(message.ask);
+      this.#waiting.delete(message.ask);
+      if (message.type !== 'refused') waiting?.resolve(message);
+      else waiting?.reject(new RelayRefusedError(message.why));
+    } else if (message.type === 'batch') {
+      const bytes = message.position === null ? 0 : message.frame.byteLength;
+      this.#came(bytes);
+      void this.#received(message, bytes);
+    } else if (message.type === 'part') this.#receivePart(message);
+    else if (message.type === 'pong') this.#credit.answered(this.#clock.nowMs());
+    else if (message.type === 'caught-up') this.#follows.get(message.stream)?.onCaughtUp?.(message.position);
+    else {
+      if (message.type === 'machine') this.#remember(message.seen);
+      for (const listener of this.#messageListeners) listener(message);
+    }
+  }
+
+  /** Who begins to listen later finds in `state` who is there by then. */
+  #remember(seen: MachineSeen): void {
+    if (this.#state.is !== 'live') return;
+    const { welcome } = this.#state;
+    const machines = [...welcome.machines.filter(({ machine }) => machine !== seen.machine), seen];
+    this.#state = { ...this.#state, welcome: { ...welcome, machines } };
+  }
+
+  /** `bytes`: what of it has still to be paid for. */
+  async #received(
+    { stream, position, frame }: Omit<Extract<FromRelay, { type: 'batch' }>, 'type'>,
+    bytes: number,
+  ): Promise<void> {
+    const wire = this.#wire;
+    const following = this.#follows.get(stream);
+    try {
+      await following?.onBatch(frame, position);
+    } catch (error) {
+      if (following !== undefined && this.#follows.get(stream) === following) this.#unfollow(stream);
+      this.#options.onFailure(stream, error);
+    }
+    if (wire === this.#wire) this.#giveCredit(bytes);
+  }
+
+  /** Parts are paid for as they come, the last one when the batch is kept. */
+  #receivePart(part: Extract<FromRelay, { type: 'part' }>): void {
+    const { stream, position, bytes } = part;
+    this.#came(bytes.byteLength);
+    let frame: Uint8Array | null;
+    try {
+      frame = this.#parts.add(part);
+    } catch {
+      this.#wire?.close(CLOSE.malformedFrame);
+      return;
+    }
+    if (frame === null) this.#giveCredit(bytes.byteLength);
+    else void this.#received({ stream, position, frame }, bytes.byteLength);
+  }
+
+  #giveCredit(keptBytes: number): void {
+    const bytes = keptBytes === 0 ? 0 : this.#credit.kept(keptBytes);
+    if (bytes > 0) this.#send({ type: 'credit', bytes });
+  }
+
+  #came(bytes: number): void {
+    if (bytes > 0 && this.#credit.came(bytes, this.#clock.nowMs())) this.#ping();
+  }
+
+  #send(message: ToRelay): void {
+    this.#wire?.send(encodeRelayMessage(message));
+  }
+
+  #closed(wire: Wire, why: CloseReason): void {
+    if (wire !== this.#wire) return;
+    this.#wire = null;
+    const isForGood =
+      why.code === RELAY_CLOSE.removed.code || why.code === RELAY_CLOSE.elsewhere.code || why.code === CLOSE.versionMismatch.code;
+    if (isForGood) {
+      this.#setState({ is: 'refused', sinceMs: this.#clock.nowMs(), why: why.reason });
+      this.#rejectAll();
+    } else this.#lost(why.reason);
+  }
+
+  #lost(why: string): void {
+    const now = this.#clock.nowMs();
+    if (this.#state.is === 'live' && now - this.#state.sinceMs >= GOOD_AFTER_MS) this.#attempt = 0;
+    const delayMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#attempt) * (0.5 + this.#clock.random() / 2);
+    this.#attempt++;
+    this.#setState({ is: 'lost', sinceMs: now, why });
+    this.#rejectAll();
+    this.#cancelRetry = this.#clock.setTimer(() => void this.#open(), delayMs);
+  }
+
+  #rejectAll(): void {
+    const lost = () => new RefusalError('not-ready', 'The connection to the relay was lost.', 'Send it again when it is back.');
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { reject } of waiting) reject(lost());
+    this.#bulk.rejectAll(lost);
+  }
+
+  #drop(why: CloseReason): void {
+    const wire = this.#wire;
+    this.#wire = null;
+    wire?.close(why);
+    this.#rejectAll();
+  }
+
+  #planLook(): void {
+    this.#lookedMs = this.#clock.nowMs();
+    this.#cancelLook = this.#clock.setTimer(() => {
+      this.#look();
+      if (this.#state.is !== 'stopped') this.#planLook();
+    }, LOOK_EVERY_MS);
+  }
+
+  #look(): void {
+    const now = this.#clock.nowMs();
+    const slept = now - this.#lookedMs >= SLEPT_AFTER_MS;
+    if (this.#wire === null) {
+      if (slept) this.retryNow();
+      return;
+    }
+    if (slept) this.#askForLife();
+    else if (now - this.#lastHeardMs >= RELAY_SILENT_AFTER_MS || (this.#provesByMs !== null && now >= this.#provesByMs)) {
+      this.#wire.close(CLOSE.silent);
+    } else if (now - this.#lastPingMs >= PING_EVERY_MS) this.#ping();
+  }
+
+  /** After sleep silence proves nothing, and an open socket even less. */
+  #askForLife(): void {
+    const now = this.#clock.nowMs();
+    this.#lastHeardMs = now;
+    this.#provesByMs = now + AWAKE_ANSWER_MS;
+    this.#ping();
+  }
+
+  #ping(): void {
+    this.#lastPingMs = this.#clock.nowMs();
+    if (this.#state.is === 'live') this.#send({ type: 'ping' });
+  }
+
+  #setState(state: LinkState): void {
+    this.#state = state;
+    for (const listener of this.#stateListeners) listener(state);
+  }
+}

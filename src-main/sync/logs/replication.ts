@@ -1,0 +1,202 @@
+import * as z from 'zod/mini';
+import type { Json } from '../../../src-shared/events.ts';
+import { Epoch, NO_SEQ, RunId, type Seq } from '../../../src-shared/ids.ts';
+import { type CardSession, MAX_CARD_DELETED } from '../../../src-shared/replication.ts';
+import type { SessionSpec } from '../../../src-shared/session.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Store } from '../../store/store.ts';
+import type { StartSyncPart } from '../sync-context.ts';
+import { type LogSource, Publisher, type PublisherOptions } from './publisher.ts';
+import { Replicas } from './replicas.ts';
+import { type Deletion, type Deletions, StreamRemoval } from './stream-removal.ts';
+
+export interface ReplicationOptions extends Pick<PublisherOptions, 'about' | 'onNotice'> {
+  readonly engine: Pick<Engine, 'checkpoint' | 'hosted' | 'onLog' | 'onSession' | 'onRemoved' | 'remote'>;
+  readonly store: Pick<Store, 'durableSeq' | 'sync' | 'readChained' | 'getFact' | 'setFact'>;
+}
+
+const ROUND = 'replication.round';
+const DELETED = 'replication.deleted';
+const PENDING = 'replication.deletedAtRelay';
+const LARGE = 'replication.largeEvents';
+const Deleted = z.object({ runId: RunId, large: z.array(z.int()) });
+
+/** Logs of sessions between the machines of a workspace: what is hosted here goes out, what others host comes in. */
+export function replication(options: ReplicationOptions): StartSyncPart {
+  return async (context, onAbout) => {
+    const { engine, store, about, onNotice } = options;
+    const source = new HostedLogs(options, context.onProblem);
+    await source.open();
+    const replicas = await Replicas.start(context, {
+      store: {
+        sessions: engine.remote,
+        getFact: (name) => store.getFact(name),
+        setFact: (name, value) => store.setFact(name, value),
+      },
+      onAbout,
+      onNotice,
+    });
+    const removal = new StreamRemoval(context, source);
+    const publisher = await Publisher.start(context, { source, about, onNotice, nextRound: () => nextRound(store) });
+    return {
+      stop: async () => {
+        await publisher.stop();
+        removal.stop();
+        replicas.stop();
+        source.close();
+      },
+      sleep: () => publisher.sleep(),
+      wake: () => publisher.wake(),
+      about: (machine) => replicas.about(machine),
+    };
+  };
+}
+
+async function nextRound(store: ReplicationOptions['store']): Promise<number> {
+  const round = z.catch(z.int(), 0).parse(await store.getFact(ROUND)) + 1;
+  await store.setFact(ROUND, round);
+  return round;
+}
+
+/** The engine's own sessions, and which of them were deleted: others learn it from a card, however much later. */
+class HostedLogs implements LogSource, Deletions {
+  readonly #options: ReplicationOptions;
+  readonly #onProblem: (message: string, error?: unknown) => void;
+  readonly #listeners = new Set<() => void>();
+  readonly #known = new Set<RunId>();
+  readonly #ends: (() => void)[] = [];
+  #deleted: RunId[] = [];
+  readonly #deletionListeners = new Set<() => void>();
+  /** Events of hosted sessions that lie beside their logs at the relay. */
+  readonly #large = new Map<RunId, number[]>();
+  #pending: readonly Deletion[] = [];
+
+  constructor(options: ReplicationOptions, onProblem: (message: string, error?: unknown) => void) {
+    this.#options = options;
+    this.#onProblem = onProblem;
+  }
+
+  async open(): Promise<void> {
+    const { engine, store } = this.#options;
+    this.#deleted = z.catch(z.array(RunId), []).parse(await store.getFact(DELETED));
+    this.#pending = z.catch(z.array(Deleted), []).parse(await store.getFact(PENDING));
+    const large = z.catch(z.array(Deleted), []).parse(await store.getFact(LARGE));
+    for (const { runId, large: seqs } of large) this.#large.set(runId, seqs);
+    for (const runId of engine.hosted.keys()) this.#known.add(runId);
+    this.#ends.push(
+      engine.onSession(({ runId, remote }) => {
+        if (remote !== null || this.#known.has(runId)) return;
+        this.#known.add(runId);
+        this.#tell();
+      }),
+      engine.onRemoved((runId) => {
+        if (this.#known.delete(runId)) this.#remember(runId);
+      }),
+    );
+  }
+
+  close(): void {
+    for (const end of this.#ends) end();
+  }
+
+  hosted(): readonly CardSession[] {
+    return [...this.#options.engine.hosted.values()].map(({ runId, epoch, createdTs, meta }) => {
+      // Whoever hears of it has to hear of its end too.
+      this.#known.add(runId);
+      return { runId, spec: withoutSecrets(meta.spec), epoch, createdTs, branchOf: meta.branchOf };
+    });
+  }
+
+  epochOf(runId: RunId): number | null {
+    return this.#options.engine.hosted.get(runId)?.epoch ?? null;
+  }
+
+  publishedSeq(runId: RunId): Seq {
+    return this.#options.engine.hosted.get(runId)?.log.published.seq ?? NO_SEQ;
+  }
+
+  async beginEpoch(runId: RunId, epoch: number): Promise<void> {
+    await this.#options.engine.hosted.get(runId)?.beginEpoch(Epoch.parse(epoch));
+    // The others follow it under its new epoch as soon as they hear of it.
+    this.#tell();
+  }
+
+  deleted(): readonly RunId[] {
+    return this.#deleted;
+  }
+
+  pending(): readonly Deletion[] {
+    return this.#pending;
+  }
+
+  removed(runId: RunId): void {
+    this.#pending = this.#pending.filter((each) => each.runId !== runId);
+    this.#keep(PENDING, this.#pending);
+  }
+
+  onDeleted(listener: () => void): () => void {
+    this.#deletionListeners.add(listener);
+    return () => this.#deletionListeners.delete(listener);
+  }
+
+  async noteLarge(runId: RunId, seq: number): Promise<void> {
+    const seqs = this.#large.get(runId) ?? [];
+    if (seqs.includes(seq)) return;
+    this.#large.set(runId, [...seqs, seq]);
+    await this.#options.store.setFact(LARGE, this.#allLarge());
+  }
+
+  #allLarge(): Json {
+    return [...this.#large].map(([runId, large]) => ({ runId, large }));
+  }
+
+  onLog(listener: (runId: RunId) => void): () => void {
+    return this.#options.engine.onLog(listener);
+  }
+
+  onSessions(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  durableSeq(runId: RunId): ReturnType<Store['durableSeq']> {
+    return this.#options.store.durableSeq(runId);
+  }
+
+  sync(): Promise<void> {
+    return this.#options.store.sync();
+  }
+
+  checkpoint(runId: RunId): ReturnType<Engine['checkpoint']> {
+    return this.#options.engine.checkpoint(runId);
+  }
+
+  readChained(query: Parameters<Store['readChained']>[0]): ReturnType<Store['readChained']> {
+    return this.#options.store.readChained(query);
+  }
+
+  #remember(runId: RunId): void {
+    this.#deleted = [...this.#deleted, runId].slice(-MAX_CARD_DELETED);
+    this.#pending = [...this.#pending, { runId, large: this.#large.get(runId) ?? [] }];
+    this.#keep(DELETED, this.#deleted);
+    this.#keep(PENDING, this.#pending);
+    if (this.#large.delete(runId)) this.#keep(LARGE, this.#allLarge());
+    this.#tell();
+    for (const listener of this.#deletionListeners) listener();
+  }
+
+  #keep(fact: string, value: unknown): void {
+    this.#options.store
+      .setFact(fact, value as Json)
+      .catch((error: unknown) => this.#onProblem('which sessions were deleted could not be kept', error));
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** What the host adds to its programs' environment stays there. */
+function withoutSecrets(spec: SessionSpec): SessionSpec {
+  return spec.kind === 'pty' ? { ...spec, env: {} } : spec;
+}
