@@ -47,8 +47,9 @@ export function signKeysFrom(seed: Uint8Array): KeyPair {
   return { publicKey, secretKey: privateKey };
 }
 
+/** At most 65,536. From the runtime in one call: the library asks it for each byte. */
 export function randomBytes(length: number): Uint8Array {
-  return sodium.randombytes_buf(length);
+  return crypto.getRandomValues(new Uint8Array(length));
 }
 
 /** BLAKE2b. With a key it is a pseudo-random function of the bytes. */
