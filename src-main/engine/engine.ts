@@ -70,6 +70,7 @@ export class Engine {
   readonly #createdBy = new Map<InputId, Promise<Session>>();
   readonly #connections = new Set<Connection>();
   readonly #listeners = new Set<(summary: SessionSummary) => void>();
+  readonly #removingListeners = new Set<(runId: RunId) => Promise<void>>();
   readonly #removalListeners = new Set<(runId: RunId) => void>();
   readonly #logListeners = new Set<(runId: RunId, bytes: number) => void>();
   readonly #events = new EventRate();
@@ -183,6 +184,11 @@ export class Engine {
   onLog(listener: (runId: RunId, bytes: number) => void): () => void {
     this.#logListeners.add(listener);
     return () => this.#logListeners.delete(listener);
+  }
+  /** Awaited before a session that is hosted here is deleted; where it fails, the session stays. */
+  onRemoving(listener: (runId: RunId) => Promise<void>): () => void {
+    this.#removingListeners.add(listener);
+    return () => this.#removingListeners.delete(listener);
   }
   onRemoved(listener: (runId: RunId) => void): () => void {
     this.#removalListeners.add(listener);
@@ -338,6 +344,7 @@ export class Engine {
 
   async #remove(session: Session | null): Promise<void> {
     if (session === null) return;
+    for (const listener of this.#removingListeners) await listener(session.runId);
     await session.log.settled(SETTLE_MS);
     await session.dispose();
     await this.#options.store.deleteSession(session.runId);

@@ -12,13 +12,15 @@ import { World } from './sim/world.fixture.ts';
  * In each fifth of them the relay lies. Whatever happens, every promise holds at every moment, and when everything works again all of them come to the same.
  * `npm run sim -- --seeds N` runs more of them; `--seed S` the one that failed.
  */
+
 /** They fail without what was mended because of them. */
-const REGRESSIONS = [24, 101];
-const STEPS = 600;
+const REGRESSIONS = [24, 101, 271];
 /** The engine's and the relay's own timers are asked so often: none of them is exact. */
 const TIMERS_EVERY_MS = 100;
-/** Until the machines know each other. */
-const CALM_STEPS = 150;
+/** Most histories are short, for there are many of them; some go far. `calm`: until the machines know each other. */
+const SHORT = { calm: 40, all: 120 };
+const LONG = { calm: 150, all: 600 };
+const isLong = (seed: number) => seed % 10 === 1 || REGRESSIONS.includes(seed);
 
 // What leaves the loop comes back when it likes; here everything happens in its turn.
 vi.mock('node:zlib', async (importOriginal) => {
@@ -69,9 +71,10 @@ async function simulate(seed: number): Promise<void> {
   };
   world.startRelay();
   for (const machine of world.machines) machine.start();
-  for (let step = 0; step < STEPS && world.broken === null; step++) {
+  const steps = isLong(seed) ? LONG : SHORT;
+  for (let step = 0; step < steps.all && world.broken === null; step++) {
     if (step === 0) for (const machine of world.machines) world.create(machine);
-    if (step < CALM_STEPS) advance(world);
+    if (step < steps.calm) advance(world);
     else act(world);
     await turn();
   }

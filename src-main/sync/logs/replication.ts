@@ -11,15 +11,17 @@ import { Replicas } from './replicas.ts';
 import { type Deletion, type Deletions, StreamRemoval } from './stream-removal.ts';
 
 export interface ReplicationOptions extends Pick<PublisherOptions, 'about' | 'onNotice'> {
-  readonly engine: Pick<Engine, 'checkpoint' | 'hosted' | 'onLog' | 'onSession' | 'onRemoved' | 'remote'>;
+  readonly engine: Pick<Engine, 'checkpoint' | 'hosted' | 'onLog' | 'onSession' | 'onRemoving' | 'onRemoved' | 'remote'>;
   readonly store: Pick<Store, 'durableSeq' | 'sync' | 'readChained' | 'getFact' | 'setFact'>;
 }
 
 const ROUND = 'replication.round';
-const DELETED = 'replication.deleted';
-const PENDING = 'replication.deletedAtRelay';
+const DELETIONS = 'replication.deletions';
 const LARGE = 'replication.largeEvents';
-const Deleted = z.object({ runId: RunId, large: z.array(z.int()) });
+const WithLarge = z.object({ runId: RunId, large: z.array(z.int()) });
+/** What was deleted here: what others are told of, and what of it may still lie at the relay. */
+const KeptDeletions = z.object({ told: z.array(RunId), atRelay: z.array(WithLarge) });
+type KeptDeletions = z.infer<typeof KeptDeletions>;
 
 /** Logs of sessions between the machines of a workspace: what is hosted here goes out, what others host comes in. */
 export function replication(options: ReplicationOptions): StartSyncPart {
@@ -65,11 +67,11 @@ class HostedLogs implements LogSource, Deletions {
   readonly #listeners = new Set<() => void>();
   readonly #known = new Set<RunId>();
   readonly #ends: (() => void)[] = [];
-  #deleted: RunId[] = [];
+  /** Written before a session goes, so that nobody keeps what its host has forgotten: of those that are still here nothing is said. */
+  #deletions: KeptDeletions = { told: [], atRelay: [] };
   readonly #deletionListeners = new Set<() => void>();
   /** Events of hosted sessions that lie beside their logs at the relay. */
   readonly #large = new Map<RunId, number[]>();
-  #pending: readonly Deletion[] = [];
 
   constructor(options: ReplicationOptions, onProblem: (message: string, error?: unknown) => void) {
     this.#options = options;
@@ -78,9 +80,8 @@ class HostedLogs implements LogSource, Deletions {
 
   async open(): Promise<void> {
     const { engine, store } = this.#options;
-    this.#deleted = z.catch(z.array(RunId), []).parse(await store.getFact(DELETED));
-    this.#pending = z.catch(z.array(Deleted), []).parse(await store.getFact(PENDING));
-    const large = z.catch(z.array(Deleted), []).parse(await store.getFact(LARGE));
+    this.#deletions = z.catch(KeptDeletions, this.#deletions).parse(await store.getFact(DELETIONS));
+    const large = z.catch(z.array(WithLarge), []).parse(await store.getFact(LARGE));
     for (const { runId, large: seqs } of large) this.#large.set(runId, seqs);
     for (const runId of engine.hosted.keys()) this.#known.add(runId);
     this.#ends.push(
@@ -89,8 +90,9 @@ class HostedLogs implements LogSource, Deletions {
         this.#known.add(runId);
         this.#tell();
       }),
+      engine.onRemoving((runId) => this.#remember(runId)),
       engine.onRemoved((runId) => {
-        if (this.#known.delete(runId)) this.#remember(runId);
+        if (this.#known.delete(runId)) this.#tellDeleted(runId);
       }),
     );
   }
@@ -122,16 +124,17 @@ class HostedLogs implements LogSource, Deletions {
   }
 
   deleted(): readonly RunId[] {
-    return this.#deleted;
+    return this.#deletions.told.filter((runId) => !this.#isHere(runId));
   }
 
   pending(): readonly Deletion[] {
-    return this.#pending;
+    return this.#deletions.atRelay.filter(({ runId }) => !this.#isHere(runId));
   }
 
   removed(runId: RunId): void {
-    this.#pending = this.#pending.filter((each) => each.runId !== runId);
-    this.#keep(PENDING, this.#pending);
+    const atRelay = this.#deletions.atRelay.filter((each) => each.runId !== runId);
+    this.#deletions = { ...this.#deletions, atRelay };
+    this.#keep(DELETIONS, this.#deletions);
   }
 
   onDeleted(listener: () => void): () => void {
@@ -175,11 +178,22 @@ class HostedLogs implements LogSource, Deletions {
     return this.#options.store.readChained(query);
   }
 
-  #remember(runId: RunId): void {
-    this.#deleted = [...this.#deleted, runId].slice(-MAX_CARD_DELETED);
-    this.#pending = [...this.#pending, { runId, large: this.#large.get(runId) ?? [] }];
-    this.#keep(DELETED, this.#deleted);
-    this.#keep(PENDING, this.#pending);
+  #isHere(runId: RunId): boolean {
+    return this.#options.engine.hosted.has(runId);
+  }
+
+  async #remember(runId: RunId): Promise<void> {
+    if (!this.#known.has(runId)) return;
+    const told = this.#deletions.told.filter((each) => each !== runId);
+    const atRelay = this.#deletions.atRelay.filter((each) => each.runId !== runId);
+    this.#deletions = {
+      told: [...told, runId].slice(-MAX_CARD_DELETED),
+      atRelay: [...atRelay, { runId, large: this.#large.get(runId) ?? [] }],
+    };
+    await this.#options.store.setFact(DELETIONS, this.#deletions as unknown as Json);
+  }
+
+  #tellDeleted(runId: RunId): void {
     if (this.#large.delete(runId)) this.#keep(LARGE, this.#allLarge());
     this.#tell();
     for (const listener of this.#deletionListeners) listener();

@@ -64,6 +64,8 @@ export class World {
   /** Of the relay's disk, from earlier. */
   backup: RelayDisk | null = null;
   isRelayDiskFull = false;
+  /** The relay's disk was lost or set back, and with it what it had acknowledged of the chain. */
+  wasSetBack = false;
   relay: RelayLife | null = null;
   readonly lines = new Map<SimMachine, Line>();
   readonly history: string[] = [];
@@ -166,6 +168,7 @@ export class World {
   /** Its disk is another one from now on. */
   replaceRelayDisk(disk: RelayDisk): void {
     this.killRelay();
+    this.wasSetBack = true;
     this.#acknowledged.clear();
     this.relayDisk = disk;
   }
