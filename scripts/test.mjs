@@ -1,5 +1,5 @@
-// `npm test`: checks, build, unit tests, end-to-end tests. A stage that fails does not keep the later ones from running, and
-// the last line sums them all up.
+// `npm test`: checks, build, unit tests, end-to-end tests; in CI also thousands of simulated histories of several machines. A stage
+// that fails does not keep the later ones from running, and the last line sums them all up.
 import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,11 +11,15 @@ import { setupOrExit } from './setup.mjs';
 
 /** @typedef {{ passed: number, failed: number }} Count */
 
+/** Histories; about four minutes on two cores. */
+const SIMULATED_IN_CI = 10_000;
+
 const runtime = await setupOrExit();
 process.stdout.write(`Electron ${runtime.version} (${runtime.kind}), Node ${process.versions.node}\n`);
 
 /** @type {Count[]} */
 const counts = [await runChecks(), await buildStage(), await unitStage(), await endToEndStage()];
+if (process.env.CI) counts.push(await simulationStage());
 const passed = counts.reduce((sum, count) => sum + count.passed, 0);
 const failed = counts.reduce((sum, count) => sum + count.failed, 0);
 process.exitCode = failed > 0 ? 1 : 0;
@@ -51,6 +55,14 @@ async function endToEndStage() {
   const { stats } = await readReport(report);
   // A test that passed only when tried again has failed once too often.
   return settle(code, stats?.expected, (stats?.unexpected ?? 0) + (stats?.flaky ?? 0));
+}
+
+/** @returns {Promise<Count>} */
+async function simulationStage() {
+  process.stdout.write('\nsimulations\n');
+  const args = ['scripts/chance.mjs', 'sim', '--seeds', String(SIMULATED_IN_CI), 'src-main/sync/sync.sim.test.ts'];
+  const code = await run(process.execPath, args);
+  return settle(code, code === 0 ? 1 : 0);
 }
 
 /**
