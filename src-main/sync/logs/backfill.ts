@@ -26,6 +26,8 @@ export class Backfill {
   readonly #ends: (() => void)[] = [];
   #cancelRetry = () => {};
   #endFetch = () => {};
+  /** Never rejects. */
+  #writing: Promise<unknown> = Promise.resolve();
   #isRunning = false;
   #isStopped = false;
 
@@ -41,11 +43,13 @@ export class Backfill {
     this.#run();
   }
 
-  stop(): void {
+  /** Resolves when nothing is being written any more. */
+  stop(): Promise<unknown> {
     this.#isStopped = true;
     for (const end of this.#ends) end();
     this.#cancelRetry();
     this.#endFetch();
+    return this.#writing;
   }
 
   #run(): void {
@@ -107,7 +111,10 @@ export class Backfill {
     for (const { frame } of answer.batches) {
       if (known >= missing.toSeq || this.#isStopped) break;
       const piece = await this.#open(frame, { runId, host: session.machineId, known });
-      await sessions.fill(runId, upTo(piece, missing.toSeq));
+      if (this.#isStopped) break;
+      const filled = sessions.fill(runId, upTo(piece, missing.toSeq));
+      this.#writing = filled.catch(() => {});
+      await filled;
       known = piece.to;
     }
     return 'some';

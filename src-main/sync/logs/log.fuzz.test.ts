@@ -125,7 +125,7 @@ it(
       const mayBeTaken = author === host && kind === 'log' && from === 1 && range.epoch > 0 && !isForged;
       if (!mayBeTaken) expect(taken).toEqual([]);
       expect(replica.state.lastSeq).toBe(taken.length === 0 ? 0 : 6);
-      replica.stop();
+      await replica.stop();
     });
   },
   FUZZ_WITHIN_MS,

@@ -108,10 +108,12 @@ export class Replica {
     return done;
   }
 
-  stop(): void {
+  /** Resolves when nothing of it is being written any more: whoever goes on from here finds the log and its cursor as they stay. */
+  stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancelRetry?.();
     this.#unfollow();
+    return this.#queue;
   }
 
   #unfollow(): void {

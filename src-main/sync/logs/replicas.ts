@@ -76,6 +76,8 @@ export class Replicas {
   readonly #backfill: Backfill;
   readonly #endsOfScreens = new Map<RunId, () => void>();
   readonly #ends: (() => void)[] = [];
+  /** Under way in the store. */
+  readonly #writing = new Set<Promise<unknown>>();
   #isStopped = false;
 
   private constructor(context: SyncContext, options: ReplicasOptions) {
@@ -109,17 +111,19 @@ export class Replicas {
     return replicas;
   }
 
-  stop(): void {
+  /** Resolves when nothing is being written any more, and what was asked of the relay writes nothing when it comes. */
+  async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#backfill.stop();
+    const writing: Promise<unknown>[] = [...this.#writing, this.#backfill.stop()];
     for (const end of this.#endsOfScreens.values()) end();
     this.#options.store.sessions.members = null;
     for (const end of this.#ends) end();
     for (const { end } of this.#peers.values()) end();
     for (const [runId, replica] of this.#replicas) {
-      replica.stop();
+      writing.push(replica.stop());
       this.#options.store.sessions.stand(runId, replica.state.forked ? 'forked' : 'away');
     }
+    await Promise.allSettled(writing);
   }
 
   about(machine: MachineId): MachineAbout | null {
@@ -176,7 +180,7 @@ export class Replicas {
       // It was removed. What it wrote before stays here; nothing is added.
       peer.end();
       this.#peers.delete(machine);
-      for (const replica of this.#replicas.values()) if (replica.state.machineId === machine) replica.stop();
+      for (const replica of this.#replicas.values()) if (replica.state.machineId === machine) await replica.stop();
     }
     for (const member of others) {
       const peer = this.#peers.get(member.machine);
@@ -206,7 +210,8 @@ export class Replicas {
       // There is one, the newest.
       cursor: () => 0,
       onBatch: (frame) => {
-        peer.queue = peer.queue.then(() => this.#takeCard(peer, frame)).catch((error: unknown) => this.#cardFailed(peer, error));
+        const take = () => (this.#isStopped ? undefined : this.#takeCard(peer, frame));
+        peer.queue = peer.queue.then(take).catch((error: unknown) => this.#cardFailed(peer, error));
         return peer.queue;
       },
     });
@@ -228,9 +233,12 @@ export class Replicas {
     const card = await decodeCard(received.payload).catch(() => null);
     if (card === null) throw new CardRefusedError('it is no card');
     await this.#apply(peer, card);
+    if (this.#isStopped) return;
     peer.stream = received.state;
     peer.card = card;
-    await this.#options.store.setFact(factOf(peer.machine), { counter: header.counter, hash, card } as unknown as Json);
+    await this.#write(
+      this.#options.store.setFact(factOf(peer.machine), { counter: header.counter, hash, card } as unknown as Json),
+    );
     this.#options.onAbout();
   }
 
@@ -263,9 +271,10 @@ export class Replicas {
 
   async #create(session: CardSession, machine: MachineId, name: string): Promise<void> {
     const checkpoint = await this.#checkpointOf(session.runId, machine);
+    if (this.#isStopped) return;
     const nowMs = this.#context.clock.nowMs();
     const replica = newReplica(machine, name, session.epoch, checkpoint && { checkpoint, nowMs });
-    await this.#options.store.sessions.create(session, replica, checkpoint);
+    await this.#write(this.#options.store.sessions.create(session, replica, checkpoint));
     if (!this.#isStopped) this.#add(session.runId, replica);
   }
 
@@ -286,27 +295,39 @@ export class Replicas {
   async #rebind({ runId, epoch }: CardSession, machine: MachineId, name: string): Promise<void> {
     const { sessions } = this.#options.store;
     const session = sessions.all.get(runId);
-    if (session === undefined || session.replica.forked) return;
+    if (session === undefined || session.replica.forked || this.#isStopped) return;
     const before = this.#replicas.get(runId)?.state ?? session.replica;
     const isNextEpoch = before.machineId === machine && epoch > before.hostEpoch;
     if (!isNextEpoch && !sessions.isOrphan(session)) return;
-    this.#replicas.get(runId)?.stop();
-    const { heardMs } = before;
+    await this.#replicas.get(runId)?.stop();
+    if (this.#isStopped) return;
+    const now = this.#replicas.get(runId)?.state ?? session.replica;
     const state = isNextEpoch
-      ? { ...before, hostEpoch: epoch }
-      : { ...newReplica(machine, name, epoch), lastSeq: session.log.published.seq, heardMs };
-    await sessions.note(runId, state);
+      ? { ...now, hostEpoch: epoch }
+      : { ...newReplica(machine, name, epoch), lastSeq: session.log.published.seq, heardMs: now.heardMs };
+    await this.#write(sessions.note(runId, state));
     if (!this.#isStopped) this.#add(runId, state);
   }
 
   async #remove(runId: RunId, machine: MachineId): Promise<void> {
     const replica = this.#replicas.get(runId);
     if (replica?.state.machineId !== machine) return;
-    replica.stop();
+    await replica.stop();
+    if (this.#isStopped) return;
     this.#endsOfScreens.get(runId)?.();
     this.#endsOfScreens.delete(runId);
     this.#replicas.delete(runId);
-    await this.#options.store.sessions.remove(runId);
+    await this.#write(this.#options.store.sessions.remove(runId));
+  }
+
+  #write<T>(writing: Promise<T>): Promise<T> {
+    const settled = writing.then(
+      () => {},
+      () => {},
+    );
+    this.#writing.add(settled);
+    void settled.then(() => this.#writing.delete(settled));
+    return writing;
   }
 
   #nameOf(machine: MachineId, card: MachineCard): string {

@@ -76,6 +76,21 @@ it('[replica-1] while output floods, the relay is killed and each machine is sta
   expect(lines.at(-1)).toBe(`line ${KILLS * 4_000 - 1} of a long output`);
 });
 
+it('[replica-17] a machine whose parts are stopped and started in the middle of everything goes on where it stood', async () => {
+  const loop = 'i=0; while [ $i -lt 6000 ]; do echo "line $i"; i=$((i+1)); done';
+  const runIds = [await b.here.create(pty('sh', ['-c', loop])), await b.here.create(pty('sh', ['-c', loop]))];
+  // As when its relay has another address: the next ones begin at once.
+  for (let round = 0; round < 15; round++) {
+    await a.stop();
+    await a.start();
+  }
+  for (const runId of runIds) {
+    await vi.waitFor(() => expect(b.here.engine.session(runId).log.published.state.status).toBe('ended'), WITHIN);
+    await a.hasAllOf(b, runId);
+  }
+  expect(a.notices).toEqual([]);
+});
+
 it('[replica-11] an event that is larger than a batch comes in pieces, as it is, also when the relay dies on the way', async () => {
   const runId = await a.here.create(ECHO);
   const session = a.here.engine.hosted.get(runId);

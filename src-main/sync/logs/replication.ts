@@ -44,7 +44,7 @@ export function replication(options: ReplicationOptions): StartSyncPart {
       stop: async () => {
         await publisher.stop();
         removal.stop();
-        replicas.stop();
+        await replicas.stop();
         source.close();
       },
       sleep: () => publisher.sleep(),
