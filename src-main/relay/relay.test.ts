@@ -1,3 +1,4 @@
+import { randomBytes as incompressible } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -288,7 +289,7 @@ describe('streams', () => {
   it('[relay-11] sends no more than was given credit for, watched streams first, and lets no reader hold another up', async () => {
     const [a, b, c] = (await testWorkspace('start', 'start')) as [TestMachine, TestMachine, TestMachine];
     const [ofA, ofB, ofC] = [await enter(a), await enter(b), await enter(c)];
-    const payload = randomBytes(100_000);
+    const payload = new Uint8Array(incompressible(100_000));
     for (let count = 0; count < 25; count++) await ofA.append(a.seal({ kind: 'log', stream: STREAM }, payload));
     await ofA.append(a.seal({ kind: 'log', stream: DOCUMENT }));
     ofB.isCrediting = false;
