@@ -9,8 +9,9 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import pty from 'node-pty';
+import { bundle } from './bundle.mjs';
 import { isInstalled, tmuxAttach, ttydFlood } from './engine-peers.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -23,7 +24,16 @@ const KEY_PAUSE_MS = 12;
 const ATTACHES = 15;
 const VIEWPORT = { cols: 80, rows: 24 };
 
-const parts = await bundle();
+const load = await bundle('engine', {
+  host: 'bench/engine-host.mjs',
+  'pty-host': 'src-main/engine/pty-host/pty-host.ts',
+  'store-worker': 'src-main/store/store-worker.ts',
+  'screen-worker': 'src-main/engine/screen/screen-worker.ts',
+  client: 'src-shared/client.ts',
+  'stream-wire': 'src-main/stream-wire.ts',
+  wire: 'src-shared/wire.ts',
+});
+const parts = Object.assign({}, ...(await Promise.all(['client', 'stream-wire', 'wire', 'host'].map(load))));
 const folder = await mkdtemp(join(tmpdir(), 'baton-bench-engine-'));
 const stops = [];
 try {
@@ -239,39 +249,6 @@ async function ourAttach(engine, file) {
 }
 
 // ——— the engine and its clients ———
-
-/** Engine, workers and client, bundled as the app's are, into a folder of the benchmark's own. */
-async function bundle() {
-  const { build } = await import('vite');
-  const outDir = join(root, 'out', 'bench', 'engine');
-  const input = {
-    host: 'bench/engine-host.mjs',
-    'pty-host': 'src-main/engine/pty-host/pty-host.ts',
-    'store-worker': 'src-main/store/store-worker.ts',
-    'screen-worker': 'src-main/engine/screen/screen-worker.ts',
-    client: 'src-shared/client.ts',
-    'stream-wire': 'src-main/stream-wire.ts',
-    wire: 'src-shared/wire.ts',
-  };
-  await build({
-    root,
-    configFile: false,
-    logLevel: 'error',
-    build: {
-      ssr: true,
-      outDir,
-      emptyOutDir: true,
-      target: 'node20.18',
-      minify: false,
-      rollupOptions: {
-        input: Object.fromEntries(Object.entries(input).map(([name, path]) => [name, join(root, path)])),
-        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
-      },
-    },
-  });
-  const load = (name) => import(pathToFileURL(join(outDir, `${name}.js`)).href);
-  return { ...(await load('client')), ...(await load('stream-wire')), ...(await load('wire')), ...(await load('host')) };
-}
 
 async function startEngine(name, flags = []) {
   const home = await mkdtemp(join(folder, `${name}-`));

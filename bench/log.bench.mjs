@@ -2,12 +2,12 @@
 // in the same run. Rounds alternate between the two, and medians are compared, because the machine is never quiet.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
+import { bundle } from './bundle.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const ROUNDS = 5;
 const BATCH = 256;
 const PAGE_EVENTS = 1000;
@@ -19,7 +19,8 @@ if (isMainThread) await main();
 else runBare(workerData);
 
 async function main() {
-  const { openStore } = await bundle();
+  const load = await bundle('log', { store: 'src-main/store/store.ts', 'store-worker': 'src-main/store/store-worker.ts' });
+  const { openStore } = await load('store');
   const folder = await mkdtemp(join(tmpdir(), 'baton-bench-log-'));
   try {
     const results = [
@@ -32,29 +33,6 @@ async function main() {
   } finally {
     await rm(folder, { recursive: true });
   }
-}
-
-/** Bundles the store and its worker as the app does, into a folder of the benchmark's own. */
-async function bundle() {
-  const { build } = await import('vite');
-  const outDir = join(root, 'out', 'bench', 'log');
-  await build({
-    root,
-    configFile: false,
-    logLevel: 'error',
-    build: {
-      ssr: true,
-      outDir,
-      emptyOutDir: true,
-      target: 'node20.18',
-      minify: false,
-      rollupOptions: {
-        input: { store: join(root, 'src-main/store/store.ts'), 'store-worker': join(root, 'src-main/store/store-worker.ts') },
-        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
-      },
-    },
-  });
-  return import(pathToFileURL(join(outDir, 'store.js')).href);
 }
 
 /** Append and replay of `events` events of one size. */

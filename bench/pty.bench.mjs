@@ -5,11 +5,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { join } from 'node:path';
 import nodePty from 'node-pty';
+import { bundle } from './bundle.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const FLOOD_BYTES = 64 * 1024 * 1024;
 const ROUNDS = 5;
 const ECHOES = 1500;
@@ -19,7 +18,16 @@ const STALL_MS = 1000;
 const COLORS = { foreground: '#ffffff', background: '#000000', cursor: '#ffffff', palette: Array(16).fill('#808080') };
 
 const env = { ...process.env, TERM: 'xterm-256color' };
-const { startPtyHost, forkPtyHost, ptyAdapter, startScreens } = await bundle();
+const load = await bundle('pty', {
+  'pty-host-client': 'src-main/engine/pty-host/pty-host-client.ts',
+  'pty-host-fork': 'src-main/engine/pty-host/pty-host-fork.ts',
+  'pty-host': 'src-main/engine/pty-host/pty-host.ts',
+  pty: 'src-main/engine/adapters/pty.ts',
+  screen: 'src-main/engine/screen/screen.ts',
+  'screen-worker': 'src-main/engine/screen/screen-worker.ts',
+});
+const parts = await Promise.all(['pty-host-client', 'pty-host-fork', 'pty', 'screen'].map(load));
+const { startPtyHost, forkPtyHost, ptyAdapter, startScreens } = Object.assign({}, ...parts);
 
 let hostPid = 0;
 const ptyHost = startPtyHost(() => {
@@ -44,39 +52,6 @@ try {
   await ptyHost.stop(500);
   await screens.stop();
   await rm(folder, { recursive: true });
-}
-
-/** Bundles pty host, adapter, screens and their processes as the app does, into a folder of the benchmark's own. */
-async function bundle() {
-  const { build } = await import('vite');
-  const outDir = join(root, 'out', 'bench', 'pty');
-  const sources = {
-    'pty-host-client': 'src-main/engine/pty-host/pty-host-client.ts',
-    'pty-host-fork': 'src-main/engine/pty-host/pty-host-fork.ts',
-    'pty-host': 'src-main/engine/pty-host/pty-host.ts',
-    pty: 'src-main/engine/adapters/pty.ts',
-    screen: 'src-main/engine/screen/screen.ts',
-    'screen-worker': 'src-main/engine/screen/screen-worker.ts',
-  };
-  await build({
-    root,
-    configFile: false,
-    logLevel: 'error',
-    build: {
-      ssr: true,
-      outDir,
-      emptyOutDir: true,
-      target: 'node20.18',
-      minify: false,
-      rollupOptions: {
-        input: Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, join(root, source)])),
-        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
-      },
-    },
-  });
-  const load = (name) => import(pathToFileURL(join(outDir, `${name}.js`)).href);
-  const parts = await Promise.all(['pty-host-client', 'pty-host-fork', 'pty', 'screen'].map(load));
-  return Object.assign({}, ...parts);
 }
 
 /** A program whose output goes as far as a session would take it; `onOutput` stands for the session. */

@@ -3,17 +3,26 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { bundle } from './bundle.mjs';
 import { installPeers } from './peers.mjs';
 import { FanOut } from './sync-fan-out.mjs';
 import { Machines } from './sync-machines.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const outDir = join(root, 'out', 'bench', 'sync');
-const parts = await bundle();
+const load = await bundle('sync', {
+  host: 'bench/sync-host.mjs',
+  'engine-host': 'bench/engine-host.mjs',
+  'pty-host': 'src-main/engine/pty-host/pty-host.ts',
+  'store-worker': 'src-main/store/store-worker.ts',
+  'screen-worker': 'src-main/engine/screen/screen-worker.ts',
+  client: 'src-shared/client.ts',
+  'stream-wire': 'src-main/stream-wire.ts',
+});
+const parts = Object.assign({}, ...(await Promise.all(['client', 'stream-wire'].map(load))));
 const folder = await mkdtemp(join(tmpdir(), 'baton-bench-sync-'));
 const whyNoPeers = await installPeers();
-const fanOut = new FanOut({ root, folder, host: join(outDir, 'host.js'), hasPeers: whyNoPeers === null });
+const fanOut = new FanOut({ root, folder, host: join(root, 'out', 'bench', 'sync', 'host.js'), hasPeers: whyNoPeers === null });
 const machines = new Machines({ root, folder, parts });
 try {
   const measures = {
@@ -32,36 +41,4 @@ try {
   await machines.stop();
   await fanOut.stop();
   await rm(folder, { recursive: true, force: true });
-}
-
-/** The parts of a machine, bundled as the app's are, into a folder of the benchmark's own. */
-async function bundle() {
-  const { build } = await import('vite');
-  const input = {
-    host: 'bench/sync-host.mjs',
-    'engine-host': 'bench/engine-host.mjs',
-    'pty-host': 'src-main/engine/pty-host/pty-host.ts',
-    'store-worker': 'src-main/store/store-worker.ts',
-    'screen-worker': 'src-main/engine/screen/screen-worker.ts',
-    client: 'src-shared/client.ts',
-    'stream-wire': 'src-main/stream-wire.ts',
-  };
-  await build({
-    root,
-    configFile: false,
-    logLevel: 'error',
-    build: {
-      ssr: true,
-      outDir,
-      emptyOutDir: true,
-      target: 'node20.18',
-      minify: false,
-      rollupOptions: {
-        input: Object.fromEntries(Object.entries(input).map(([name, path]) => [name, join(root, path)])),
-        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js' },
-      },
-    },
-  });
-  const load = (name) => import(pathToFileURL(join(outDir, `${name}.js`)).href);
-  return { ...(await load('client')), ...(await load('stream-wire')) };
 }

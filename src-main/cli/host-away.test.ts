@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { FIRST_EPOCH, MachineId, RunId, Seq } from '../../src-shared/ids.ts';
 import type { Command } from '../../src-shared/protocol.ts';
-import type { ReplicaState } from '../../src-shared/replication.ts';
+import { newReplica } from '../../src-shared/replication.ts';
 import { type Ground, ground, newInputId, type TestClient } from '../engine/engine.fixture.ts';
 import type { Outcome } from '../engine/session-commands.ts';
 import { sendOrLeave } from './host-away.ts';
@@ -9,19 +9,7 @@ import { sendOrLeave } from './host-away.ts';
 const runId = RunId.parse('0193f3a0-0000-7000-8000-000000000001');
 const other = MachineId.parse('0193f3a0-0000-7000-8000-00000000000b');
 const spec = { kind: 'echo', cwd: '/' } as const;
-const replica: ReplicaState = {
-  ...{
-    machineId: other,
-    machine: 'laptop',
-    epoch: 0,
-    holder: null,
-    hostEpoch: 0,
-    lastSeq: 0,
-    writers: [],
-    heardMs: 0,
-    forked: false,
-  },
-};
+const replica = newReplica(other, 'laptop', 0);
 const command: Command = { kind: 'prompt', inputId: newInputId(), content: { text: 'hello', images: [] } };
 
 let here: Ground;

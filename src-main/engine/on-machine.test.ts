@@ -1,26 +1,14 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { FIRST_EPOCH, MachineId, RunId } from '../../src-shared/ids.ts';
 import type { ParamsOf } from '../../src-shared/operations.ts';
-import type { ReplicaState } from '../../src-shared/replication.ts';
+import { newReplica } from '../../src-shared/replication.ts';
 import { type Ground, ground, newInputId, type TestClient } from './engine.fixture.ts';
 
 const other = MachineId.parse('0193f3a0-0000-7000-8000-00000000000b');
 const runId = RunId.parse('0193f3a0-0000-7000-8000-000000000001');
 const spec = { kind: 'echo', cwd: '/' } as const;
 const models = (machine: string) => ({ models: [{ value: machine, displayName: machine, description: '' }] });
-const replica: ReplicaState = {
-  ...{
-    machineId: other,
-    machine: 'laptop',
-    epoch: 0,
-    holder: null,
-    hostEpoch: 0,
-    lastSeq: 0,
-    writers: [],
-    heardMs: 0,
-    forked: false,
-  },
-};
+const replica = newReplica(other, 'laptop', 0);
 
 let here: Ground;
 let client: TestClient;
