@@ -108,6 +108,7 @@ async function engineRooms(url, workspaces, folder) {
         checkpoint: (runId) => engine.checkpoint(runId),
         onLog: (listener) => engine.onLog((runId) => runId === session.runId && listener(runId)),
         onSession: () => () => {},
+        onRemoving: () => () => {},
         onRemoved: () => () => {},
       };
       const about = () => ({ name: 'bench', version: '0', platform: process.platform });

@@ -38,9 +38,12 @@ async function answerQuestions(app: ElectronApplication, ...answers: number[]): 
 }
 
 const windowCount = (app: ElectronApplication) => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length);
+/** Behind the evaluation: with its last window the app may end before it could answer. */
 const closeWindows = (app: ElectronApplication) =>
   app.evaluate(({ BrowserWindow }) => {
-    for (const window of BrowserWindow.getAllWindows()) window.close();
+    setImmediate(() => {
+      for (const window of BrowserWindow.getAllWindows()) window.close();
+    });
   });
 /**
  * Behind the evaluation. Where a window is shown in the middle of one, the runtime may collect its promise, which says nothing of the
