@@ -59,6 +59,7 @@ async function flooding(): Promise<RunId> {
   return runId;
 }
 
+const WITHIN = { timeout: 30_000, interval: 50 };
 const standing = (runId: RunId): RemoteStanding | null => atOther.sessions.get(runId)?.remote ?? null;
 const screenOf = (watcher: Watcher): string => watcher.starts.at(-1)?.screen ?? '';
 const shownSeq = (watcher: Watcher): number => watcher.starts.at(-1)?.after ?? 0;
@@ -103,8 +104,11 @@ it.each([
     // With the lines above the screen, which no screen on the way has.
     expect(screenOf(seen).split('\n').length).toBeGreaterThan(500);
     await vi.waitFor(() => expect(standing(runId)).toMatchObject({ connection: 'live', behindBytes: null }));
-    const screens = await Promise.all([0, 1].map((side) => sessionAt(side, runId).screen.snapshot()));
-    expect(screens[1]).toEqual(screens[0]);
+    // What was typed last was shown before its log came.
+    await vi.waitFor(async () => {
+      const screens = await Promise.all([0, 1].map((side) => sessionAt(side, runId).screen.snapshot()));
+      expect(screens[1]).toEqual(screens[0]);
+    }, WITHIN);
     const [theirs, mine] = await Promise.all(grounds.map(({ store }) => store.verify(runId)));
     expect(mine).toEqual(theirs);
     expect(synced.machines.flatMap(({ problems }) => problems)).toEqual([]);

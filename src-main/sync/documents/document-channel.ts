@@ -177,6 +177,8 @@ export class DocumentChannel {
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         this.#isTaking = false;
+        // Several messages may come in one turn: one that came while the last step was ending is taken now.
+        if (this.#incoming.length > 0) this.#take();
       });
   }
 

@@ -26,6 +26,29 @@ it('[doc-6] what one machine writes is on the others, and is stored when it coun
   expect((await a.store.listDocuments()).map(({ unsent }) => unsent)).toEqual([false, false]);
 });
 
+it('[doc-6] a change that comes in the turn in which a machine has caught up is not left lying', async () => {
+  desks = await Desks.start(2, 1);
+  const [a, b] = [desks.at(0), desks.at(1)];
+  await a.documents.setTitle(runIdOf(1), 'ours');
+  await a.synced('workspace');
+  // A socket hands over everything that lies in its buffer at once.
+  const { link } = b.machine;
+  const follow = link.follow.bind(link);
+  link.follow = (stream, following) => {
+    const buffered: (() => void)[] = [];
+    return follow(stream, {
+      ...following,
+      onBatch: (frame, position) => new Promise((kept) => buffered.push(() => kept(following.onBatch(frame, position)))),
+      onCaughtUp: (position) => {
+        following.onCaughtUp?.(position);
+        for (const handOver of buffered.splice(0)) handOver();
+      },
+    });
+  };
+  b.sync();
+  await vi.waitFor(() => expect(b.documents.title(runIdOf(1))).toBe('ours'), WITHIN);
+});
+
 it('[doc-6] three machines that write apart are equal when they have met', async () => {
   desks = await Desks.start(3);
   const { relay } = desks.machines;

@@ -48,11 +48,20 @@ export class StreamRemoval {
     if (this.#isRunning || this.#isStopped || this.#context.link.state.is !== 'live') return;
     this.#cancelRetry();
     this.#isRunning = true;
-    this.#removeAll()
-      .catch((error: unknown) => this.#failed(error))
-      .finally(() => {
-        this.#isRunning = false;
-      });
+    const ended = () => {
+      this.#isRunning = false;
+    };
+    this.#removeAll().then(
+      () => {
+        ended();
+        // Something was deleted while the last step was ending.
+        if (this.#deletions.pending().length > 0) this.#run();
+      },
+      (error: unknown) => {
+        ended();
+        this.#failed(error);
+      },
+    );
   }
 
   async #removeAll(): Promise<void> {
