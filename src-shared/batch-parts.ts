@@ -28,6 +28,16 @@ export class BatchParts {
     return concat(...open.parts);
   }
 
+  /** Whether a batch of it has begun. */
+  isOpen(stream: string): boolean {
+    return this.#open.has(stream);
+  }
+
+  /** What has begun is not wanted any more. */
+  forget(stream: string): void {
+    this.#open.delete(stream);
+  }
+
   clear(): void {
     this.#open.clear();
   }

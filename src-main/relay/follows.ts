@@ -125,18 +125,21 @@ export class Follows {
   #sendPage(follow: Follow, maxBytes: number): void {
     const { stream, lane } = follow;
     const page = follow.cut === null ? follow.read(follow.cursor, maxBytes) : [follow.cut.batch];
-    // Behind the others of its lane, which have their turn now.
-    this.#behind[lane].delete(follow);
     if (page.length === 0) {
+      this.#behind[lane].delete(follow);
       follow.isCaughtUp = true;
       this.#connection.send({ type: 'caught-up', stream, position: follow.end() });
       return;
     }
-    this.#behind[lane].add(follow);
     for (const batch of page) {
-      if (this.#room <= 0 || !this.#sendBatch(follow, batch)) return;
+      if (this.#room <= 0 || !this.#sendBatch(follow, batch)) break;
       follow.cursor = batch.position;
     }
+    // What it has begun comes to its end first: a machine need not keep the beginnings of many batches.
+    if (follow.cut !== null) return;
+    // Behind the others of its lane, which have their turn now.
+    this.#behind[lane].delete(follow);
+    this.#behind[lane].add(follow);
   }
 
   /** False: only some of it had room. What passes and what is watched goes between its parts. */

@@ -328,6 +328,22 @@ describe('streams', () => {
     expect((await ofB.first('caught-up')).position).toBe(2);
   });
 
+  it('[relay-25] ends a batch that it has begun before others have their turn, however many follow', async () => {
+    const [a, b] = (await testWorkspace('start')) as [TestMachine, TestMachine];
+    const [ofA, ofB] = [await enter(a), await enter(b)];
+    const streams = Array.from({ length: 120 }, (_, index) => index.toString(16).padStart(32, '0'));
+    for (const stream of streams) await ofA.append(a.seal({ kind: 'log', stream }, new Uint8Array(60_000)));
+    ofB.isCrediting = false;
+    for (const stream of streams) ofB.follow(stream);
+    const arrived = () => streams.filter((stream) => ofB.batches(stream).length === 1).length;
+    // Nobody who gives little at a time has to keep the beginnings of all of them.
+    while (arrived() < streams.length) {
+      ofB.tell({ type: 'credit', bytes: 20_000 });
+      await ofB.ask({ type: 'stream:read', stream: STREAM });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  });
+
   it('[relay-12] refuses what is more than the workspace may keep', async () => {
     relay.close();
     openRelay({ quotaBytes: 2_000 });

@@ -185,6 +185,7 @@ export class Link {
 
   #unfollow(stream: string): void {
     this.#follows.delete(stream);
+    this.#parts.forget(stream);
     if (this.#state.is === 'live') this.#send({ type: 'unfollow', stream });
   }
 
@@ -325,6 +326,11 @@ export class Link {
   #receivePart(part: Extract<FromRelay, { type: 'part' }>): void {
     const { stream, position, bytes } = part;
     this.#came(bytes.byteLength);
+    // Its beginning was given up when the stream was not followed any more.
+    if (part.from > 0 && !this.#parts.isOpen(stream)) {
+      this.#giveCredit(bytes.byteLength);
+      return;
+    }
     let frame: Uint8Array | null;
     try {
       frame = this.#parts.add(part);
