@@ -45,7 +45,7 @@ it('[replica-13] a long log is shown from its end at once, and its beginning is 
   }, WITHIN);
   expect(await b.here.store.missing(runId)).toBeNull();
   expect(await b.here.store.verify(runId)).toEqual(await a.here.store.verify(runId));
-  const screen = await b.here.engine.session(runId).screen.latest();
+  const screen = await b.here.engine.session(runId).screen.snapshot();
   expect(screen?.data).toContain('the end');
   expect(screen?.data).toContain('299999');
   const { hits } = await b.here.store.search({ query: 'the very first line', limit: 5 });
