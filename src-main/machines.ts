@@ -75,8 +75,8 @@ export class Machines {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#endSleepWatch();
     const loaded = await this.#loading?.catch(() => null);
+    this.#endSleepWatch();
     loaded?.pairings.cancel();
     await loaded?.synced.stop();
     await this.#embedded.stop();
