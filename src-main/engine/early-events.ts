@@ -1,4 +1,7 @@
 import type { LogEvent } from '../../src-shared/events.ts';
+import type { PeerShow } from '../../src-shared/peer-protocol.ts';
+
+export type EarlyOutput = Omit<Extract<PeerShow, { type: 'output' }>, 'type'>;
 
 /** That came in passing, and of which the log has not come yet; more are not shown early. */
 const MAX_EARLY_EVENTS = 256;

@@ -104,7 +104,7 @@ export class Engine {
       onAdded: (session) => this.#sessions.set(session.runId, session),
       onRemoved: (runId) => this.#forget(runId),
       onUsed: (runId) => this.following.used(runId),
-      onMembers: () => this.#handleFollows('all'),
+      onMembers: () => this.#relist('all'),
       isHosted: (runId) => this.#hosted.has(runId),
     });
     this.clients = new Clients({ idleMs: options.clientIdleMs, onChange: () => this.#handleClients() });
@@ -117,10 +117,8 @@ export class Engine {
         used: (runId) => this.following.used(runId),
       },
     );
-    options.documents.onTitles((runIds) => {
-      for (const runId of runIds) this.#handleTitle(runId);
-    });
-    options.documents.onFollows((runIds) => this.#handleFollows(runIds));
+    options.documents.onTitles((runIds) => this.#relist(runIds));
+    options.documents.onFollows((runIds) => this.#relist(runIds));
     options.documents.onText((runId, text, now) => this.#tellWatchers(runId, { type: `${text}:changed`, runId, ...now }));
     this.#quota = new OutputQuota({ ...options, activityOf: (runId) => this.#activityOf(runId) });
   }
@@ -426,16 +424,11 @@ export class Engine {
     }, CLIENTS_EVERY_MS);
   }
 
-  #handleTitle(runId: RunId): void {
-    const session = this.#sessions.get(runId);
-    if (session !== undefined) this.#changes.add(session, true);
-  }
-
-  #handleFollows(runIds: readonly RunId[] | 'all'): void {
+  /** What lists show of them stands in documents, or in the membership. */
+  #relist(runIds: readonly RunId[] | 'all'): void {
     for (const runId of runIds === 'all' ? this.#sessions.keys() : runIds) {
       const session = this.#sessions.get(runId);
-      if (session instanceof RemoteSession) this.remote.followersChanged(session);
-      else if (session !== undefined) this.#changes.add(session, true);
+      if (session !== undefined) this.#changes.add(session, true);
     }
   }
 

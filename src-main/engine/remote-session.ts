@@ -8,7 +8,7 @@ import type { ReplicaState } from '../../src-shared/replication.ts';
 import type { RemoteStanding, SessionSpec, SessionState, SessionSummary } from '../../src-shared/session.ts';
 import { foldState } from '../../src-shared/session-state.ts';
 import type { ChainedGap } from '../store/store.ts';
-import { EarlyEvents } from './early-events.ts';
+import { EarlyEvents, type EarlyOutput } from './early-events.ts';
 import type { EngineSession, ShownLog } from './engine-session.ts';
 import { LogTail } from './log-tail.ts';
 import type { Outcome, SessionCommand } from './session-commands.ts';
@@ -272,17 +272,7 @@ export class RemoteSession implements EngineSession {
   }
 
   /** Output that its host shows before it is in a log [drive-7]. */
-  showEarly({
-    seq,
-    ts,
-    epoch,
-    data,
-  }: {
-    readonly seq: Seq;
-    readonly ts: number;
-    readonly epoch: Epoch;
-    readonly data: Uint8Array;
-  }): void {
+  showEarly({ seq, ts, epoch, data }: EarlyOutput): void {
     // Without a screen there would be nothing to start over from.
     if (this.spec.kind !== 'pty' || this.#ahead !== null || epoch !== this.#epoch) return;
     const event: LogEvent = { runId: this.runId, seq, epoch, ts, channel: 'pty:stdout', type: 'data', payload: data };

@@ -83,12 +83,6 @@ export class RemoteSessions {
     return () => this.#watchListeners.delete(listener);
   }
 
-  /** Which machines follow it has changed. */
-  followersChanged(session: RemoteSession): void {
-    this.#parts.onChange(session, true);
-    for (const listener of this.#watchListeners) listener(session.runId);
-  }
-
   /** What is here is all that there will be of it. */
   isOrphan({ replica }: RemoteSession): boolean {
     return replica.forked || this.members?.some(({ machine }) => machine === replica.machineId) !== true;
