@@ -92,10 +92,7 @@ export const OPERATIONS = {
     params: z.object({ runId: RunId, title: z.nullable(z.string().check(z.maxLength(256))) }),
     result: nothing,
   },
-  /**
-   * Has a machine (this one, where none is named) told when the session needs the user, ends or fails, and keeps its log at hand there;
-   * or no more.
-   */
+  /** Has a machine (this one, where none is named) told when the session needs the user, ends or fails; or no more. */
   'session.follow': {
     params: z.object({ runId: RunId, machineId: z.optional(MachineId), follows: z.boolean() }),
     result: nothing,

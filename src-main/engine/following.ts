@@ -12,7 +12,7 @@ export interface FollowingOptions {
   readonly onProblem: (message: string, error?: unknown) => void;
 }
 
-/** Which machines follow a session: are told when it needs the user, ends or fails, and keep its log at hand. */
+/** Which machines follow a session: are told when it needs the user, ends or fails. */
 export class Following {
   readonly #options: FollowingOptions;
 
