@@ -76,7 +76,7 @@ export const zones = {
   // version.ts reads it.
   manifest: { files: /^package\.json$/, imports: [], packages: /^$/ },
   composition: {
-    files: /^src-main\/[^/]+$/,
+    files: /^src-main\/(machines\/)?[^/]+$/,
     imports: ['server', 'relay', 'sync', 'engine', 'store', 'leaf', 'shared', 'seal'],
     packages: withoutElectron,
   },

@@ -1,11 +1,11 @@
-import { SYSTEM_CLOCK } from '../src-shared/client.ts';
-import type { RunId } from '../src-shared/ids.ts';
-import type { Settings } from '../src-shared/settings.ts';
-import type { OperationHandlers } from './engine/connection.ts';
-import type { Engine } from './engine/engine.ts';
-import type { Store } from './store/store.ts';
-import type { Outbox } from './sync/passing/outbox.ts';
-import type { StartSyncPart, SyncPart } from './sync/sync-context.ts';
+import { SYSTEM_CLOCK } from '../../src-shared/client.ts';
+import type { RunId } from '../../src-shared/ids.ts';
+import type { Settings } from '../../src-shared/settings.ts';
+import type { OperationHandlers } from '../engine/connection.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Store } from '../store/store.ts';
+import type { Outbox } from '../sync/passing/outbox.ts';
+import type { StartSyncPart, SyncPart } from '../sync/sync-context.ts';
 
 export interface RemoteDrivingOptions {
   readonly store: Store;
@@ -33,7 +33,7 @@ export class RemoteDriving {
   }
 
   async #open(): Promise<Outbox> {
-    const { Outbox } = await import('./sync/passing/outbox.ts');
+    const { Outbox } = await import('../sync/passing/outbox.ts');
     const { store, onProblem } = this.#options;
     const engine = this.#engine();
     const target = (runId: RunId) => engine.remote.all.get(runId)?.target ?? null;
@@ -48,9 +48,9 @@ export class RemoteDriving {
 
   readonly start: StartSyncPart = async (context) => {
     const [{ Driving }, { DrivingHost }, { Peers }, outbox] = await Promise.all([
-      import('./sync/passing/driving.ts'),
-      import('./sync/passing/driving-host.ts'),
-      import('./sync/passing/peers.ts'),
+      import('../sync/passing/driving.ts'),
+      import('../sync/passing/driving-host.ts'),
+      import('../sync/passing/peers.ts'),
       this.#outbox(),
     ]);
     const { settings } = this.#options;

@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { RunId } from '../src-shared/ids.ts';
-import type { LiveText } from '../src-shared/protocol.ts';
-import { DEFAULT_SETTINGS } from '../src-shared/settings.ts';
-import { type ClaudeGround, claudeGround, dependencies } from './engine/adapters/claude.fixture.ts';
-import { claudeAdapter } from './engine/adapters/claude.ts';
-import { type Ground, ground, newInputId, type TestClient, watch } from './engine/engine.fixture.ts';
+import type { RunId } from '../../src-shared/ids.ts';
+import type { LiveText } from '../../src-shared/protocol.ts';
+import { DEFAULT_SETTINGS } from '../../src-shared/settings.ts';
+import { type ClaudeGround, claudeGround, dependencies } from '../engine/adapters/claude.fixture.ts';
+import { claudeAdapter } from '../engine/adapters/claude.ts';
+import { type Ground, ground, newInputId, type TestClient, watch } from '../engine/engine.fixture.ts';
+import { replication } from '../sync/logs/replication.ts';
+import { type SyncedMachine, SyncedMachines } from '../sync/sync.fixture.ts';
+import type { SyncPart } from '../sync/sync-context.ts';
 import { RemoteDriving } from './remote-driving.ts';
-import { replication } from './sync/logs/replication.ts';
-import { type SyncedMachine, SyncedMachines } from './sync/sync.fixture.ts';
-import type { SyncPart } from './sync/sync-context.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 

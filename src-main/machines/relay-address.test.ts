@@ -1,8 +1,8 @@
 import { beforeAll, expect, it } from 'vitest';
-import { codeOf, makeSecret } from '../src-shared/pairing-code.ts';
-import { sealReady } from '../src-shared/seal.ts';
+import { codeOf, makeSecret } from '../../src-shared/pairing-code.ts';
+import { sealReady } from '../../src-shared/seal.ts';
+import { joinTextOf, readJoinText } from '../sync/membership/join-text.ts';
 import { addressForOthers, hostAndPort, isLocalUrl, isLoopback } from './relay-address.ts';
-import { joinTextOf, readJoinText } from './sync/membership/join-text.ts';
 
 beforeAll(() => sealReady);
 

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import * as z from 'zod/mini';
-import { cleanEnv } from './child-env.ts';
-import { entryPath } from './entry-path.ts';
-import type { Logger } from './logger.ts';
+import { cleanEnv } from '../child-env.ts';
+import { entryPath } from '../entry-path.ts';
+import type { Logger } from '../logger.ts';
 
 export interface EmbeddedRelayOptions {
   /** Where it keeps its state. */

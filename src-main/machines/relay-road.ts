@@ -1,6 +1,6 @@
-import type { Wire } from '../src-shared/wire.ts';
-import { openSocketWire } from './socket-wire.ts';
-import { Lan, type LanOptions, openPinnedWire } from './sync/link/lan.ts';
+import type { Wire } from '../../src-shared/wire.ts';
+import { openSocketWire } from '../socket-wire.ts';
+import { Lan, type LanOptions, openPinnedWire } from '../sync/link/lan.ts';
 
 /** Where this machine's relay is, and its key where it is known for sure: of one that this engine runs itself. */
 export interface RelayPlace {

@@ -5,9 +5,9 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { entryPath } from '../entry-path.ts';
+import { openStderrLogger } from '../logger.ts';
 import { EmbeddedRelay } from './embedded-relay.ts';
-import { entryPath } from './entry-path.ts';
-import { openStderrLogger } from './logger.ts';
 
 let folder: string;
 let relay: EmbeddedRelay;

@@ -1,5 +1,5 @@
 import { uptime } from 'node:os';
-import type { Clock } from '../src-shared/client.ts';
+import type { Clock } from '../../src-shared/client.ts';
 
 const LOOK_EVERY_MS = 2_000;
 /** The two clocks are read one after the other, and one of them in hundredths of a second. */

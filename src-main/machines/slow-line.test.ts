@@ -1,14 +1,23 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { BEHIND_BYTES } from '../src-shared/backlog.ts';
-import type { RunId } from '../src-shared/ids.ts';
-import type { RemoteStanding } from '../src-shared/session.ts';
-import { DEFAULT_SETTINGS } from '../src-shared/settings.ts';
-import { type Ground, ground, newInputId, outputOf, pty, type TestClient, type Watcher, watch } from './engine/engine.fixture.ts';
+import { BEHIND_BYTES } from '../../src-shared/backlog.ts';
+import type { RunId } from '../../src-shared/ids.ts';
+import type { RemoteStanding } from '../../src-shared/session.ts';
+import { DEFAULT_SETTINGS } from '../../src-shared/settings.ts';
+import {
+  type Ground,
+  ground,
+  newInputId,
+  outputOf,
+  pty,
+  type TestClient,
+  type Watcher,
+  watch,
+} from '../engine/engine.fixture.ts';
+import { FLOOD, SLOW_BYTES_PER_SECOND, TestLine } from '../sync/line.fixture.ts';
+import { replication } from '../sync/logs/replication.ts';
+import { type SyncedMachine, SyncedMachines } from '../sync/sync.fixture.ts';
+import type { SyncPart } from '../sync/sync-context.ts';
 import { RemoteDriving } from './remote-driving.ts';
-import { FLOOD, SLOW_BYTES_PER_SECOND, TestLine } from './sync/line.fixture.ts';
-import { replication } from './sync/logs/replication.ts';
-import { type SyncedMachine, SyncedMachines } from './sync/sync.fixture.ts';
-import type { SyncPart } from './sync/sync-context.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 

@@ -1,11 +1,11 @@
-import { SYSTEM_CLOCK } from '../src-shared/client.ts';
-import type { MachineList, PairingState, RelayStatus } from '../src-shared/machines.ts';
-import type { HostMessage } from '../src-shared/protocol.ts';
-import { RefusalError } from '../src-shared/refusal.ts';
-import type { Settings } from '../src-shared/settings.ts';
+import { SYSTEM_CLOCK } from '../../src-shared/client.ts';
+import type { MachineList, PairingState, RelayStatus } from '../../src-shared/machines.ts';
+import type { HostMessage } from '../../src-shared/protocol.ts';
+import { RefusalError } from '../../src-shared/refusal.ts';
+import type { Settings } from '../../src-shared/settings.ts';
+import type { OperationHandlers } from '../engine/connection.ts';
+import type { Logger } from '../logger.ts';
 import { EmbeddedRelay } from './embedded-relay.ts';
-import type { OperationHandlers } from './engine/connection.ts';
-import type { Logger } from './logger.ts';
 import type { Pairings } from './pairings.ts';
 import { addressForOthers, hostAndPort, isLocalUrl, isLoopback } from './relay-address.ts';
 import { watchSleep } from './sleep-watch.ts';

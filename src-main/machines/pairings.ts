@@ -1,13 +1,13 @@
-import { SYSTEM_CLOCK } from '../src-shared/client.ts';
-import type { PairingState } from '../src-shared/machines.ts';
-import { liveMember } from '../src-shared/membership.ts';
-import type { ParamsOf, ResultOf } from '../src-shared/operations.ts';
-import { RefusalError } from '../src-shared/refusal.ts';
-import { makeMachineKeys } from '../src-shared/seal.ts';
-import { openSocketWire } from './socket-wire.ts';
-import { joinTextOf, readJoinText } from './sync/membership/join-text.ts';
-import { PairingJoin } from './sync/membership/pairing-join.ts';
-import { PairingOffer } from './sync/membership/pairing-offer.ts';
+import { SYSTEM_CLOCK } from '../../src-shared/client.ts';
+import type { PairingState } from '../../src-shared/machines.ts';
+import { liveMember } from '../../src-shared/membership.ts';
+import type { ParamsOf, ResultOf } from '../../src-shared/operations.ts';
+import { RefusalError } from '../../src-shared/refusal.ts';
+import { makeMachineKeys } from '../../src-shared/seal.ts';
+import { openSocketWire } from '../socket-wire.ts';
+import { joinTextOf, readJoinText } from '../sync/membership/join-text.ts';
+import { PairingJoin } from '../sync/membership/pairing-join.ts';
+import { PairingOffer } from '../sync/membership/pairing-offer.ts';
 import { type Synced, type SyncedOptions, shortName } from './synced.ts';
 
 type PairingsOptions = Pick<

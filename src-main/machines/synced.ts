@@ -1,19 +1,25 @@
 import * as z from 'zod/mini';
-import { SYSTEM_CLOCK } from '../src-shared/client.ts';
-import { MachineId } from '../src-shared/ids.ts';
-import type { Machine, MachineList as MachineListAnswer } from '../src-shared/machines.ts';
-import { liveMember } from '../src-shared/membership.ts';
-import { foundWorkspace, nameOf, renameMachine, revokeMachine, type Signer, setRights } from '../src-shared/membership-keys.ts';
-import type { ParamsOf } from '../src-shared/operations.ts';
-import { RefusalError } from '../src-shared/refusal.ts';
-import { fromHex, makeMachineKeys, sealReady, toHex } from '../src-shared/seal.ts';
-import type { Settings } from '../src-shared/settings.ts';
-import { isSamePlace, type RelayPlace, RelayRoad } from './relay-road.ts';
-import type { KeyRing } from './secrets.ts';
-import type { Store } from './store/store.ts';
-import { OTHER_RELAY } from './sync/link/handshake.ts';
-import type { LinkState } from './sync/link/link.ts';
-import { untilLive } from './sync/link/until-live.ts';
+import { SYSTEM_CLOCK } from '../../src-shared/client.ts';
+import { MachineId } from '../../src-shared/ids.ts';
+import type { Machine, MachineList as MachineListAnswer } from '../../src-shared/machines.ts';
+import { liveMember } from '../../src-shared/membership.ts';
+import {
+  foundWorkspace,
+  nameOf,
+  renameMachine,
+  revokeMachine,
+  type Signer,
+  setRights,
+} from '../../src-shared/membership-keys.ts';
+import type { ParamsOf } from '../../src-shared/operations.ts';
+import { RefusalError } from '../../src-shared/refusal.ts';
+import { fromHex, makeMachineKeys, sealReady, toHex } from '../../src-shared/seal.ts';
+import type { Settings } from '../../src-shared/settings.ts';
+import type { KeyRing } from '../secrets.ts';
+import type { Store } from '../store/store.ts';
+import { OTHER_RELAY } from '../sync/link/handshake.ts';
+import type { LinkState } from '../sync/link/link.ts';
+import { untilLive } from '../sync/link/until-live.ts';
 import {
   type KeyProtection,
   LOCKED,
@@ -21,11 +27,12 @@ import {
   readMachineKeys,
   removeMachineKeys,
   writeMachineKeys,
-} from './sync/membership/machine-keys.ts';
-import { MachineList } from './sync/membership/machine-list.ts';
-import { PassCounter } from './sync/membership/pass-counter.ts';
-import { entryTimeMs, Workspace } from './sync/membership/workspace.ts';
-import type { MachineAbout, StartSyncPart, SyncPart } from './sync/sync-context.ts';
+} from '../sync/membership/machine-keys.ts';
+import { MachineList } from '../sync/membership/machine-list.ts';
+import { PassCounter } from '../sync/membership/pass-counter.ts';
+import { entryTimeMs, Workspace } from '../sync/membership/workspace.ts';
+import type { MachineAbout, StartSyncPart, SyncPart } from '../sync/sync-context.ts';
+import { isSamePlace, type RelayPlace, RelayRoad } from './relay-road.ts';
 
 export interface SyncedOptions {
   readonly store: Pick<Store, 'getFact' | 'setFact'>;
