@@ -19,7 +19,11 @@ const withoutElectron = /^(?!electron($|\/))/;
 
 /** @type {Record<string, Zone>} */
 export const zones = {
-  'shared tests': { files: /^src-shared\/(.*\.test\.ts$|sim\/)/, imports: ['shared', 'seal'], packages: withoutElectron },
+  'shared tests': {
+    files: /^src-shared\/(.*\.(test|fixture)\.ts$|sim\/)/,
+    imports: ['shared', 'seal'],
+    packages: withoutElectron,
+  },
   // The one door to the crypto library.
   seal: { files: /^src-shared\/seal\.ts$/, imports: [], packages: /^libsodium-wrappers$/ },
   shared: { files: /^src-shared\//, imports: ['seal'], packages: /^(zod|lib0|uuid|yjs)($|\/)/ },

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, closeSync, constants, openSync, rmSync, statSync } from 'node:fs';
-import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Paths } from './paths.ts';
+import { openSocket } from './stream-wire.ts';
 
 /**
  * One engine per data folder [engine-1]. Two things hold it, both by the operating system, so that neither survives the process:
@@ -56,16 +57,8 @@ export async function lockEngine(paths: Pick<Paths, 'data' | 'socket'>, options:
 
 /** A socket connected to the engine, or null where none listens. */
 export function connectTo(path: string): Promise<Socket | null> {
-  return new Promise((resolve, reject) => {
-    const socket = createConnection(path);
-    socket.once('connect', () => {
-      socket.removeAllListeners('error');
-      resolve(socket);
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(null);
-      else reject(new EngineLockError(`Cannot reach the engine at ${path}: ${error.message}.`));
-    });
+  return openSocket(path).catch((error: Error) => {
+    throw new EngineLockError(`Cannot reach the engine at ${path}: ${error.message}.`);
   });
 }
 

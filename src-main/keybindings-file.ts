@@ -12,27 +12,20 @@ const isMac = process.platform === 'darwin';
 
 /** keybindings.json: rows {key, command, when?} in force from top to bottom; `-command` takes keys away. */
 export class KeybindingsFile {
-  readonly #file: JsoncFile;
-  readonly #options: KeybindingsFileOptions;
-  #bindings: readonly Keybinding[] = [];
-  #problems: readonly string[] = [];
+  readonly #file: JsoncFile<ReturnType<typeof readBindings>>;
 
-  private constructor(path: string, options: KeybindingsFileOptions) {
-    this.#file = new JsoncFile(path);
-    this.#options = options;
+  private constructor(file: JsoncFile<ReturnType<typeof readBindings>>) {
+    this.#file = file;
   }
 
-  static async open(path: string, options: KeybindingsFileOptions): Promise<KeybindingsFile> {
-    const opened = new KeybindingsFile(path, options);
-    await opened.#file.watch(() => void opened.#reload(), options.onError);
-    const { bindings, problems } = readBindings(await opened.#file.read());
-    opened.#bindings = bindings;
-    opened.#problems = problems;
-    return opened;
+  static async open(path: string, { onChange, onError }: KeybindingsFileOptions): Promise<KeybindingsFile> {
+    const file = await JsoncFile.open(path, { read: readBindings, onChange: ({ bindings }) => onChange(bindings), onError });
+    return new KeybindingsFile(file);
   }
 
   get(): ResultOf<'keybindings.get'> {
-    return { bindings: [...this.#bindings], path: this.#file.path, problems: [...this.#problems] };
+    const { bindings, problems } = this.#file.current;
+    return { bindings: [...bindings], path: this.#file.path, problems: [...problems] };
   }
 
   async set({ command, keys }: ParamsOf<'keybindings.set'>): Promise<ResultOf<'keybindings.set'>> {
@@ -41,28 +34,12 @@ export class KeybindingsFile {
     if (wrong !== undefined)
       throw new RefusalError('bad-request', `"${wrong}" is not a key stroke.`, 'Write it as in ctrl+shift+t.');
     const rows = keys === null ? [] : rowsFor(command, defaultKeys(command, isMac), keys);
-    this.#apply(await this.#file.edit((value) => [...removals(value, command), ...additions(value, command, rows)]));
-    return { bindings: [...this.#bindings] };
+    const { bindings } = await this.#file.edit((value) => [...removals(value, command), ...additions(value, command, rows)]);
+    return { bindings: [...bindings] };
   }
 
   close(): Promise<void> {
     return this.#file.close();
-  }
-
-  async #reload(): Promise<void> {
-    try {
-      this.#apply(await this.#file.read());
-    } catch (error) {
-      this.#options.onError(error);
-    }
-  }
-
-  #apply(content: JsoncContent): void {
-    const { bindings, problems } = readBindings(content);
-    const isNew = JSON.stringify([bindings, problems]) !== JSON.stringify([this.#bindings, this.#problems]);
-    this.#bindings = bindings;
-    this.#problems = problems;
-    if (isNew) this.#options.onChange(bindings);
   }
 }
 

@@ -7,7 +7,6 @@ import { type JsoncContent, JsoncFile } from './jsonc-file.ts';
 export interface SettingsFileOptions {
   /** The settings in force are others than before, by an edit of the file or by `set`. */
   readonly onChange: (settings: Settings) => void;
-  /** The file cannot be read or watched any more; the settings in force stay. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -18,31 +17,24 @@ const WORDS = z.locales.en().localeError;
 
 /** settings.json: read tolerantly, edited in place, followed while it is open. */
 export class SettingsFile {
-  readonly #file: JsoncFile;
-  readonly #options: SettingsFileOptions;
-  #settings = DEFAULT_SETTINGS;
-  #problems: readonly string[] = [];
+  readonly #file: JsoncFile<ReturnType<typeof readSettings>>;
 
-  private constructor(path: string, options: SettingsFileOptions) {
-    this.#file = new JsoncFile(path);
-    this.#options = options;
+  private constructor(file: JsoncFile<ReturnType<typeof readSettings>>) {
+    this.#file = file;
   }
 
-  static async open(path: string, options: SettingsFileOptions): Promise<SettingsFile> {
-    const opened = new SettingsFile(path, options);
-    await opened.#file.watch(() => void opened.#reload(), options.onError);
-    const { settings, problems } = readSettings(await opened.#file.read());
-    opened.#settings = settings;
-    opened.#problems = problems;
-    return opened;
+  static async open(path: string, { onChange, onError }: SettingsFileOptions): Promise<SettingsFile> {
+    const file = await JsoncFile.open(path, { read: readSettings, onChange: ({ settings }) => onChange(settings), onError });
+    return new SettingsFile(file);
   }
 
   get settings(): Settings {
-    return this.#settings;
+    return this.#file.current.settings;
   }
 
   get(): ResultOf<'settings.get'> {
-    return { settings: this.#settings, path: this.#file.path, problems: [...this.#problems] };
+    const { settings, problems } = this.#file.current;
+    return { settings, path: this.#file.path, problems: [...problems] };
   }
 
   async set({ changes }: ParamsOf<'settings.set'>): Promise<ResultOf<'settings.set'>> {
@@ -50,31 +42,14 @@ export class SettingsFile {
       const problem = value === null ? unknownKey(key) : problemOf(key, value);
       if (problem !== null) throw new RefusalError('bad-request', `${key}: ${problem}`);
     }
-    const edited = await this.#file.edit(() =>
+    const { settings } = await this.#file.edit(() =>
       Object.entries(changes).map(([key, value]) => ({ path: [key], value: value === null ? undefined : value })),
     );
-    this.#apply(edited);
-    return { settings: this.#settings };
+    return { settings };
   }
 
   close(): Promise<void> {
     return this.#file.close();
-  }
-
-  async #reload(): Promise<void> {
-    try {
-      this.#apply(await this.#file.read());
-    } catch (error) {
-      this.#options.onError(error);
-    }
-  }
-
-  #apply(content: JsoncContent): void {
-    const { settings, problems } = readSettings(content);
-    const isNew = JSON.stringify([settings, problems]) !== JSON.stringify([this.#settings, this.#problems]);
-    this.#settings = settings;
-    this.#problems = problems;
-    if (isNew) this.#options.onChange(settings);
   }
 }
 

@@ -1,3 +1,4 @@
+import { createConnection, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { MAX_FRAME_BYTES } from '../src-shared/protocol.ts';
 import { CLOSE, type CloseReason } from '../src-shared/refusal.ts';
@@ -124,4 +125,19 @@ class StreamWire implements Wire {
 
 export function streamWire(stream: Duplex): Wire {
   return new StreamWire(stream);
+}
+
+/** A socket connected to what listens at `path`; null where nothing does. Rejects with the system's error for any other reason. */
+export function openSocket(path: string): Promise<Socket | null> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(path);
+    socket.once('connect', () => {
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(null);
+      else reject(error);
+    });
+  });
 }

@@ -12,6 +12,7 @@ import {
   VIEWER_WINDOW_BYTES,
 } from './protocol.ts';
 import { CLOSE, RefusalError } from './refusal.ts';
+import { summaryOf } from './session.fixture.ts';
 import type { SessionState, SessionSummary } from './session.ts';
 import { initialState } from './session-state.ts';
 import { type Wire, wirePair } from './wire.ts';
@@ -137,21 +138,8 @@ const event = (seq: number, what: ReturnType<typeof newEvent>): LogEvent => ({
 });
 const prompted = (seq: number) =>
   event(seq, newEvent('run:prompt', 'queued', { ...command(seq), clientId, content: { text: `prompt ${seq}`, images: [] } }));
-function summary(change: Partial<SessionSummary> = {}): SessionSummary {
-  const about = { runId, kind: 'echo' as const, status: 'idle' as const, title: 'Echo', cwd: '/', machine: 'here', machineId };
-  const times = { createdAt: '2026-01-01T00:00:00Z', lastActivityAt: '2026-01-01T00:00:00Z' };
-  const counts = {
-    permissions: 0,
-    queued: 0,
-    exitCode: null,
-    viewers: 0,
-    branchOf: null,
-    followers: [],
-    followed: true,
-    remote: null,
-  };
-  return { ...about, ...times, ...counts, epoch: Epoch.parse(1), lastSeq: Seq.parse(1), ...change };
-}
+const summary = (change: Partial<SessionSummary> = {}) =>
+  summaryOf({ runId, kind: 'echo', status: 'idle', title: 'Echo', machineId, ...change });
 
 class Seen implements AttachmentListener {
   readonly seqs: number[] = [];

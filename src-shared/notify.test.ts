@@ -2,34 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { PermissionAsked } from './events.ts';
 import { NO_SEQ, type RunId } from './ids.ts';
 import { type Attention, factsOf, type Happening, needsYou, noticeFor, SessionWatch } from './notify.ts';
-import { type SessionState, SessionSummary } from './session.ts';
+import { summaryOf } from './session.fixture.ts';
+import type { SessionState, SessionSummary } from './session.ts';
 import { initialState } from './session-state.ts';
 import { DEFAULT_SETTINGS } from './settings.ts';
 
-const summary = (change: Partial<SessionSummary> = {}): SessionSummary => ({
-  ...SessionSummary.parse({
-    runId: '0190a000-0000-7000-8000-000000000001',
-    kind: 'claude',
-    status: 'idle',
-    title: 'rewrite the secret parser',
-    cwd: '/home/someone/api',
-    machine: 'laptop',
-    machineId: '0190a000-0000-7000-8000-0000000000ff',
-    epoch: 1,
-    lastSeq: 1,
-    createdAt: '2026-01-01T00:00:00Z',
-    lastActivityAt: '2026-01-01T00:00:00Z',
-    permissions: 0,
-    queued: 0,
-    exitCode: null,
-    viewers: 0,
-    branchOf: null,
-    followers: [],
-    followed: true,
-    remote: null,
-  }),
-  ...change,
-});
+const summary = (change: Partial<SessionSummary> = {}) =>
+  summaryOf({ kind: 'claude', status: 'idle', title: 'rewrite the secret parser', ...change });
 
 function watchOf(...looks: readonly (readonly [Partial<SessionSummary>, number])[]): Happening[] {
   const watch = new SessionWatch();

@@ -1,5 +1,6 @@
-import { createConnection, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { batonPaths, type Paths } from '../paths.ts';
+import { openSocket } from '../stream-wire.ts';
 import { EXIT, Failure } from './failure.ts';
 
 /** Where this command finds the engine. */
@@ -19,16 +20,8 @@ export function enginePlace(env: NodeJS.ProcessEnv = process.env): EnginePlace {
 
 /** A socket connected to the engine, or null where none listens. */
 export function connectTo(path: string): Promise<Socket | null> {
-  return new Promise((resolve, reject) => {
-    const socket = createConnection(path);
-    socket.once('connect', () => {
-      socket.removeAllListeners('error');
-      resolve(socket);
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(null);
-      else reject(new Failure(EXIT.refused, `Cannot reach the engine at ${path}: ${error.message}.`));
-    });
+  return openSocket(path).catch((error: Error) => {
+    throw new Failure(EXIT.refused, `Cannot reach the engine at ${path}: ${error.message}.`);
   });
 }
 

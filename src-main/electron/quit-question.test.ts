@@ -1,29 +1,10 @@
 import { expect, it } from 'vitest';
-import { SessionSummary } from '../../src-shared/session.ts';
+import { summaryOf } from '../../src-shared/session.fixture.ts';
+import type { SessionSummary } from '../../src-shared/session.ts';
 import { quitQuestion } from './quit-question.ts';
 
 const session = (kind: SessionSummary['kind'], status: SessionSummary['status'], title = 'a title') =>
-  SessionSummary.parse({
-    runId: '0190a000-0000-7000-8000-000000000001',
-    kind,
-    status,
-    title,
-    cwd: '/',
-    machine: 'laptop',
-    machineId: '0190a000-0000-7000-8000-0000000000ff',
-    epoch: 1,
-    lastSeq: 1,
-    createdAt: '',
-    lastActivityAt: '',
-    permissions: 0,
-    queued: 0,
-    exitCode: null,
-    viewers: 0,
-    branchOf: null,
-    followers: [],
-    followed: true,
-    remote: null,
-  });
+  summaryOf({ kind, status, title });
 
 it('asks nothing when nothing would be lost', () => {
   expect(quitQuestion([])).toBeNull();

@@ -7,7 +7,7 @@ import type { HostMessage } from '../../src-shared/protocol.ts';
 import { RefusalError } from '../../src-shared/refusal.ts';
 import type { SessionSummary } from '../../src-shared/session.ts';
 import { Settings } from '../../src-shared/settings.ts';
-import { JsoncFile } from '../jsonc-file.ts';
+import { readJsonc } from '../jsonc-file.ts';
 import type { Logger } from '../logger.ts';
 import type { Paths } from '../paths.ts';
 import { readSettings } from '../settings-file.ts';
@@ -56,7 +56,7 @@ export class Shell {
   /** Resolves when windows are open and the engine runs; rejects, with a message for people, when there can be no engine. */
   static async start(options: ShellOptions): Promise<Shell> {
     // The engine has them too, but a window needs its colour before the engine is up.
-    const { settings } = readSettings(await new JsoncFile(options.paths.settingsFile).read());
+    const { settings } = readSettings(await readJsonc(options.paths.settingsFile));
     nativeTheme.themeSource = settings['appearance.theme'];
     servePage(session.defaultSession);
     denyEverything(session.defaultSession);

@@ -1,7 +1,8 @@
 import { expect, it, vi } from 'vitest';
 import { MachineId, RunId } from '../../src-shared/ids.ts';
 import type { MachineList, RelayStatus } from '../../src-shared/machines.ts';
-import { SessionSummary } from '../../src-shared/session.ts';
+import { summaryOf } from '../../src-shared/session.fixture.ts';
+import type { SessionSummary } from '../../src-shared/session.ts';
 import { type TrayState, trayIcon, trayMenu, trayTooltip } from './tray-menu.ts';
 
 const engine = { pid: 42, startedAt: new Date(2026, 0, 1, 9, 5), isOwn: true, port: 4321 };
@@ -9,26 +10,12 @@ const machines = null;
 const runIdOf = (number: number) => RunId.parse(`0190a000-0000-7000-8000-${String(number).padStart(12, '0')}`);
 
 const session = (number: number, status: SessionSummary['status'], title = `s${number}`) =>
-  SessionSummary.parse({
+  summaryOf({
     runId: runIdOf(number),
-    kind: 'pty',
     status,
     title,
-    cwd: '/',
-    machine: 'laptop',
-    machineId: runIdOf(0),
-    epoch: 1,
-    lastSeq: 1,
-    createdAt: '',
     lastActivityAt: `2026-01-01T00:00:${String(number).padStart(2, '0')}Z`,
     permissions: status === 'waiting' ? 1 : 0,
-    queued: 0,
-    exitCode: null,
-    viewers: 0,
-    branchOf: null,
-    followers: [],
-    followed: true,
-    remote: null,
   });
 
 const labels = (state: TrayState) => trayMenu(state, () => {}).flatMap(({ label }) => label ?? []);

@@ -1,22 +1,12 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { type ChainHash, hashFromBytes, NO_HASH } from './chain.ts';
 import { addGap } from './gaps.ts';
-import { MAX_SEQ, rowId, seqOf } from './row-id.ts';
+import { MAX_SEQ, rowId, type StoredRow, seqOf } from './row-id.ts';
 import { isDamage } from './store-error.ts';
 
 const OUTPUT_CHANNEL = 'pty:stdout';
 /** Events copied in one transaction. */
 const PIECE = 500;
-
-interface EventRow {
-  id: number;
-  ts: number;
-  epoch: number;
-  channel: string;
-  type: string;
-  hash: Buffer;
-  payload: string | Buffer;
-}
 
 /**
  * Copies what can be read of a damaged log. Of each session the events before the first and after the last damaged page survive;
@@ -62,7 +52,7 @@ function copyEvents(source: Database, target: Database, key: number, fromSeq: nu
   let [low, high] = [rowId(key, fromSeq), rowId(key, MAX_SEQ)];
   let count = 0;
   let seq = fromSeq - 1;
-  const select = source.prepare<[number, number], EventRow>(
+  const select = source.prepare<[number, number], StoredRow>(
     `SELECT * FROM events WHERE id BETWEEN ? AND ? ORDER BY id ${order} LIMIT ${PIECE}`,
   );
   for (;;) {
@@ -86,7 +76,7 @@ function addHole(target: Database, key: number, fromSeq: number, nextSeq: number
   const known = target
     .prepare<[number, number], { bytes: number }>('SELECT 1 AS bytes FROM gaps WHERE id >= ? AND id < ?')
     .get(rowId(key, fromSeq), rowId(key, nextSeq));
-  const next = target.prepare<[number], EventRow>('SELECT * FROM events WHERE id = ?').get(rowId(key, nextSeq));
+  const next = target.prepare<[number], StoredRow>('SELECT * FROM events WHERE id = ?').get(rowId(key, nextSeq));
   if (known !== undefined || next === undefined) return;
   const gap = { fromSeq, toSeq: nextSeq - 1, ts: next.ts, epoch: next.epoch, bytes: 0, reason: 'damaged', hash: null };
   addGap(target, key, gap);
@@ -95,7 +85,7 @@ function addHole(target: Database, key: number, fromSeq: number, nextSeq: number
 function saveHead(target: Database, key: number): void {
   const range = [rowId(key, 1), rowId(key, MAX_SEQ)] as const;
   const last = target
-    .prepare<[number, number], EventRow>('SELECT * FROM events WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1')
+    .prepare<[number, number], StoredRow>('SELECT * FROM events WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1')
     .get(...range);
   const output = target
     .prepare<[number, number, string], { bytes: number }>(

@@ -19,3 +19,14 @@ export function keyOf(id: number): number {
 export function seqOf(id: number): Seq {
   return (id % SEQ_SPAN) as Seq;
 }
+
+/** A row of the table `events` as SQLite returns it. */
+export interface StoredRow {
+  readonly id: number;
+  readonly ts: number;
+  readonly epoch: number;
+  readonly channel: string;
+  readonly type: string;
+  readonly hash: Buffer;
+  readonly payload: string | Buffer;
+}

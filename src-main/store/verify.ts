@@ -3,21 +3,11 @@ import type { Seq } from '../../src-shared/ids.ts';
 import { type ChainHash, hashFromBytes, hashOfStored, hashToHex, NO_HASH } from './chain.ts';
 import { type Gap, gapsBetween } from './gaps.ts';
 import type { Verdict } from './messages.ts';
-import { rowId, seqOf } from './row-id.ts';
+import { rowId, type StoredRow, seqOf } from './row-id.ts';
 
 /** One step's work, so that other questions to the reader are answered in between. */
 const STEP_BYTES = 4 * 1024 * 1024;
 const STEP_ROWS = 2000;
-
-interface EventRow {
-  id: number;
-  ts: number;
-  epoch: number;
-  channel: string;
-  type: string;
-  hash: Buffer;
-  payload: string | Buffer;
-}
 
 /**
  * Recomputes a session's chain, step by step, as far as the log went when it began. Across a gap it goes on from the hash that the
@@ -53,7 +43,7 @@ export class Verification {
   #stepOn(): Verdict | null {
     const gaps = gapsBetween(this.#db, this.#key, this.#seq, this.#lastSeq).reverse();
     const rows = this.#db
-      .prepare<[number, number], EventRow>('SELECT * FROM events WHERE id BETWEEN ? AND ? ORDER BY id')
+      .prepare<[number, number], StoredRow>('SELECT * FROM events WHERE id BETWEEN ? AND ? ORDER BY id')
       .iterate(rowId(this.#key, this.#seq + 1), rowId(this.#key, this.#lastSeq));
     let bytes = 0;
     let count = 0;
@@ -79,7 +69,7 @@ export class Verification {
     }
   }
 
-  #check(row: EventRow): Verdict | null {
+  #check(row: StoredRow): Verdict | null {
     const event = { ...row, seq: seqOf(row.id) };
     if (event.seq !== this.#seq + 1) return this.#wrong('is missing');
     const stored = hashFromBytes(row.hash);
