@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
+import { SYSTEM_CLOCK } from '../src-shared/client.ts';
 import { MachineId, type RunId } from '../src-shared/ids.ts';
 import { RefusalError } from '../src-shared/refusal.ts';
 import type { Settings } from '../src-shared/settings.ts';
@@ -183,7 +184,7 @@ async function openAll(
   const files = new FileFinder();
 
   const { Documents } = await loadingDocuments;
-  const documents = await Documents.open({ store, onProblem });
+  const documents = await Documents.open({ store, clock: SYSTEM_CLOCK, onProblem });
   const machineName = () => settings.settings['machine.name'] || hostname();
   /** The others show who follows what: they learn what this machine wants in general as they do what was chosen. */
   const tellFollows = () => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type AttachmentListener, type ClientAttachment, RunSessionClient } from '../../src-shared/client.ts';
+import { type AttachmentListener, type ClientAttachment, RunSessionClient, SYSTEM_CLOCK } from '../../src-shared/client.ts';
 import type { LogEvent } from '../../src-shared/events.ts';
 import { ClientId, InputId, MachineId, type RunId, type Seq } from '../../src-shared/ids.ts';
 import type { Refusal } from '../../src-shared/refusal.ts';
@@ -63,7 +63,7 @@ export async function ground(
   const onProblem = (message: string, error?: unknown) => {
     problems.push(`${message} ${error instanceof Error ? error.message : ''}`);
   };
-  const documents = await Documents.open({ store, onProblem });
+  const documents = await Documents.open({ store, clock: SYSTEM_CLOCK, onProblem });
   const engine = await Engine.open({
     store,
     documents,

@@ -21,7 +21,7 @@ export const NO_SCREENS = screens as Screens;
 /** What `npm run sim` asks for, or so many and these; each of its processes takes its share. */
 export function seedsToRun(usually: number, always: readonly number[] = []): readonly number[] {
   const { SIM_SEED, SIM_SEEDS, SIM_SHARE = '0/1' } = process.env;
-  if (SIM_SEED !== undefined) return [Number(SIM_SEED)];
+  if (SIM_SEED !== undefined) return SIM_SEED.split(',').map(Number);
   const [share = 0, shares = 1] = SIM_SHARE.split('/').map(Number);
   const seeds = Array.from({ length: Number(SIM_SEEDS ?? usually) }, (_, index) => index + 1);
   return [...new Set([...seeds, ...always])].filter((seed) => seed % shares === share);

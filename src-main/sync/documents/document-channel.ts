@@ -5,7 +5,7 @@ import { NO_BATCH_HASH, readBatch } from '../../../src-shared/sealed-batch.ts';
 import { RelayRefusedError } from '../link/link.ts';
 import { type SyncContext, seal } from '../sync-context.ts';
 import type { DocumentCheck } from './document-checks.ts';
-import { decodePiece, encodePieces, Pieces } from './document-payload.ts';
+import { decodePiece, encodePieces, PIECE_BYTES, Pieces } from './document-payload.ts';
 import { DocumentState } from './document-state.ts';
 import type { SharedDocument } from './shared-document.ts';
 
@@ -25,12 +25,23 @@ export interface ChannelOptions {
   readonly context: SyncContext;
   readonly document: SharedDocument;
   readonly check: DocumentCheck;
+  readonly measures: DocumentMeasures;
 }
 
-/** Positions of the stream that this divides: whose update is there writes a snapshot, if it is worth it. */
-const SNAPSHOT_EVERY = 64;
-/** Of less, the updates may lie one on the other as they are. */
-const SNAPSHOT_ABOVE_BYTES = 64 * 1024;
+/** How a document lies at the relay. Machines may differ in them. */
+export interface DocumentMeasures {
+  /** Positions of the stream that this divides: whose update is there writes a snapshot, if it is worth it. */
+  readonly snapshotEvery: number;
+  /** Of less, the updates may lie one on the other as they are. */
+  readonly snapshotAboveBytes: number;
+  /** What is larger is cut. */
+  readonly pieceBytes: number;
+}
+export const DOCUMENT_MEASURES: DocumentMeasures = {
+  snapshotEvery: 64,
+  snapshotAboveBytes: 64 * 1024,
+  pieceBytes: PIECE_BYTES,
+};
 /** Batches that are looked at together. */
 const BATCHES_AT_ONCE = 256;
 /** Larger ones leave as bulk, behind what is typed. */
@@ -57,6 +68,7 @@ export class DocumentChannel {
   readonly #context: SyncContext;
   readonly #document: SharedDocument;
   readonly #check: DocumentCheck;
+  readonly #measures: DocumentMeasures;
   readonly #events: ChannelEvents;
   readonly #stream: string;
   readonly #state: DocumentState;
@@ -78,10 +90,11 @@ export class DocumentChannel {
   /** How often it has begun again; what was under way for an earlier time is void. */
   #beginnings = 0;
 
-  constructor({ context, document, check }: ChannelOptions, place: string, events: ChannelEvents) {
+  constructor({ context, document, check, measures }: ChannelOptions, place: string, events: ChannelEvents) {
     this.#context = context;
     this.#document = document;
     this.#check = check;
+    this.#measures = measures;
     this.#events = events;
     this.#stream = context.keyring.streamName('document', document.name);
     this.#state = DocumentState.from(document.sync, place);
@@ -326,7 +339,8 @@ export class DocumentChannel {
         const update = more.length === 0 ? first : Y.mergeUpdates([first, ...more]);
         let position = 0;
         // Where everything is there already, what is asked for is empty.
-        const pieces = update.byteLength === EMPTY_UPDATE_BYTES ? [] : encodePieces('update', update);
+        const pieces =
+          update.byteLength === EMPTY_UPDATE_BYTES ? [] : encodePieces('update', update, [], this.#measures.pieceBytes);
         for (const piece of pieces) position = await this.#store('document', piece);
         if (this.#isClosed) return;
         const { from, to } = Y.parseUpdateMeta(update);
@@ -342,9 +356,8 @@ export class DocumentChannel {
 
   /** [doc-6] Everything that was changed here is stored at the relay. */
   #sent(): void {
-    this.#document.unsent = false;
+    this.#document.note({ isSent: true, sync: this.#state.toJson() });
     this.#idle();
-    void this.#document.note({ unsent: false, sync: this.#state.toJson() });
   }
 
   /** Resolves with its position when the relay has stored it. */
@@ -368,14 +381,16 @@ export class DocumentChannel {
   /** [doc-7] One machine writes it, without any agreement, and seldom enough that it costs less than what it saves. */
   #isSnapshotDue(position: number): boolean {
     const { bytesOnTop, hasRefused } = this.#state;
-    const isTurn = position % SNAPSHOT_EVERY === 0 && this.#state.position >= position && !this.#pieces.isOpen;
-    return isTurn && !hasRefused && bytesOnTop >= Math.max(SNAPSHOT_ABOVE_BYTES, this.#document.wholeBytes / 2);
+    const { snapshotEvery, snapshotAboveBytes } = this.#measures;
+    const isTurn = position % snapshotEvery === 0 && this.#state.position >= position && !this.#pieces.isOpen;
+    return isTurn && !hasRefused && bytesOnTop >= Math.max(snapshotAboveBytes, this.#document.wholeBytes / 2);
   }
 
   async #sendSnapshot(): Promise<void> {
     const covered = this.#state.position;
     const covers = this.#state.covers();
-    const [first, ...rest] = encodePieces('snapshot', Y.encodeStateAsUpdate(this.#document.doc), covers);
+    const whole = Y.encodeStateAsUpdate(this.#document.doc);
+    const [first, ...rest] = encodePieces('snapshot', whole, covers, this.#measures.pieceBytes);
     if (first === undefined) return;
     // The piece that takes the place of the updates comes last: until then they are there.
     for (const payload of rest) await this.#store('document', payload);
@@ -386,7 +401,7 @@ export class DocumentChannel {
 
   /** Not while pieces are open: whoever starts again from here has to see all of them. */
   #note(): void {
-    if (!this.#pieces.isOpen) void this.#document.note({ sync: this.#state.toJson() });
+    if (!this.#pieces.isOpen) this.#document.note({ sync: this.#state.toJson() });
   }
 }
 

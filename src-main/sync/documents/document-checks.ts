@@ -33,6 +33,29 @@ export const TOO_LONG = 'it takes too long';
 const STACK_MB = 0.5;
 const MEMORY_MB = 512;
 
+/** Where updates are tried: a thread of its own. */
+export interface CheckThread {
+  post(message: ToDocumentWorker): void;
+  end(): Promise<unknown>;
+}
+export interface CheckThreadEvents {
+  onAnswer(answer: FromDocumentWorker): void;
+  onError(error: unknown): void;
+}
+export type StartCheckThread = (events: CheckThreadEvents) => CheckThread;
+
+const startWorker: StartCheckThread = ({ onAnswer, onError }) => {
+  const worker = new Worker(entryPath('document-worker'), {
+    name: 'baton-documents',
+    execArgv: [],
+    resourceLimits: { stackSizeMb: STACK_MB, maxOldGenerationSizeMb: MEMORY_MB },
+  });
+  worker.unref();
+  worker.on('message', onAnswer);
+  worker.on('error', onError);
+  return { post: (message) => worker.postMessage(message), end: () => worker.terminate() };
+};
+
 interface Waiting {
   readonly resolve: (checked: Checked | null) => void;
   readonly cancel: () => void;
@@ -42,16 +65,18 @@ interface Waiting {
 export class DocumentChecks {
   readonly #clock: Clock;
   readonly #onProblem: (message: string, error?: unknown) => void;
-  #worker: Worker | null = null;
-  /** Grows with each worker: what an earlier one knew is gone. */
+  readonly #startThread: StartCheckThread;
+  #thread: CheckThread | null = null;
+  /** Grows with each thread: what an earlier one knew is gone. */
   #generation = 0;
   #nextDocument = 1;
   #nextCheck = 1;
   readonly #waiting = new Map<number, Waiting>();
 
-  constructor(clock: Clock, onProblem: (message: string, error?: unknown) => void) {
+  constructor(clock: Clock, onProblem: (message: string, error?: unknown) => void, startThread = startWorker) {
     this.#clock = clock;
     this.#onProblem = onProblem;
+    this.#startThread = startThread;
   }
 
   get generation(): number {
@@ -63,11 +88,11 @@ export class DocumentChecks {
   }
 
   post(message: ToDocumentWorker): void {
-    this.#worker ??= this.#start();
-    this.#worker.postMessage(message);
+    this.#thread ??= this.#start();
+    this.#thread.post(message);
   }
 
-  /** Null where the worker did not come to an end with it, and was ended. */
+  /** Null where the thread did not come to an end with it, and was ended. */
   check(document: number, updates: readonly Uint8Array[]): Promise<Checked | null> {
     const check = this.#nextCheck++;
     const withinMs = updates.reduce((ms, { byteLength }) => ms + byteLength * MS_A_BYTE, CHECK_WITHIN_MS);
@@ -78,49 +103,45 @@ export class DocumentChecks {
     });
   }
 
-  /** Ends the worker; what waits is answered with null. Another one is started when it is needed. */
+  /** Ends the thread; what waits is answered with null. Another one is started when it is needed. */
   async stop(): Promise<void> {
-    const worker = this.#worker;
-    this.#worker = null;
+    const thread = this.#thread;
+    this.#thread = null;
     this.#generation += 1;
     for (const { resolve, cancel } of this.#waiting.values()) {
       cancel();
       resolve(null);
     }
     this.#waiting.clear();
-    await worker?.terminate();
+    await thread?.end();
   }
 
-  #start(): Worker {
-    const worker = new Worker(entryPath('document-worker'), {
-      name: 'baton-documents',
-      execArgv: [],
-      resourceLimits: { stackSizeMb: STACK_MB, maxOldGenerationSizeMb: MEMORY_MB },
+  #start(): CheckThread {
+    const thread = this.#startThread({
+      onAnswer: ({ check, ...checked }) => {
+        const waiting = this.#waiting.get(check);
+        this.#waiting.delete(check);
+        waiting?.cancel();
+        waiting?.resolve(checked);
+      },
+      onError: (error) => {
+        if (thread !== this.#thread) return;
+        this.#onProblem('the thread that checks shared documents failed', error);
+        void this.stop();
+      },
     });
-    worker.unref();
-    worker.on('message', ({ check, ...checked }: FromDocumentWorker) => {
-      const waiting = this.#waiting.get(check);
-      this.#waiting.delete(check);
-      waiting?.cancel();
-      waiting?.resolve(checked);
-    });
-    worker.on('error', (error) => {
-      if (worker !== this.#worker) return;
-      this.#onProblem('the thread that checks shared documents failed', error);
-      void this.stop();
-    });
-    return worker;
+    return thread;
   }
 }
 
-/** The checks of one document. The worker's copy follows it by itself. */
+/** The checks of one document. The thread's copy follows it by itself. */
 export class DocumentCheck {
   readonly #checks: DocumentChecks;
   readonly #name: string;
   readonly #doc: Y.Doc;
   readonly #isRemote: (origin: unknown) => boolean;
   readonly #document: number;
-  /** Of the worker that has the copy. */
+  /** Of the thread that has the copy. */
   #generation: number | null = null;
 
   constructor(checks: DocumentChecks, name: string, doc: Y.Doc, isRemote: (origin: unknown) => boolean) {

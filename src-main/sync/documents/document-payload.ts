@@ -10,7 +10,7 @@ import { MAX_PAYLOAD_BYTES } from '../../../src-shared/sealed-batch.ts';
  */
 const VERSION = 1;
 /** The rest of the payload is for what stands in front. */
-const PIECE_BYTES = MAX_PAYLOAD_BYTES - 64 * 1024;
+export const PIECE_BYTES = MAX_PAYLOAD_BYTES - 64 * 1024;
 /** A document that has become larger is not carried any more. */
 export const MAX_UPDATE_BYTES = 32 * 1024 * 1024;
 const MAX_PIECES = Math.ceil(MAX_UPDATE_BYTES / PIECE_BYTES);
@@ -35,11 +35,16 @@ export interface DocumentPiece {
 }
 
 /** One update as the payloads of one or more batches. Throws for one that is too large. */
-export function encodePieces(is: DocumentPiece['is'], update: Uint8Array, covers: readonly Covered[] = []): Uint8Array[] {
+export function encodePieces(
+  is: DocumentPiece['is'],
+  update: Uint8Array,
+  covers: readonly Covered[] = [],
+  pieceBytes: number = PIECE_BYTES,
+): Uint8Array[] {
   if (update.byteLength > MAX_UPDATE_BYTES) throw new Error(`a document holds at most ${MAX_UPDATE_BYTES} bytes`);
-  const pieces = Math.max(1, Math.ceil(update.byteLength / PIECE_BYTES));
+  const pieces = Math.max(1, Math.ceil(update.byteLength / pieceBytes));
   return Array.from({ length: pieces }, (_, piece) => {
-    const bytes = update.subarray(piece * PIECE_BYTES, (piece + 1) * PIECE_BYTES);
+    const bytes = update.subarray(piece * pieceBytes, (piece + 1) * pieceBytes);
     return encodePiece({ is, piece, pieces, covers: covers.slice(0, MAX_COVERED), bytes });
   });
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import * as Y from 'yjs';
+import { SYSTEM_CLOCK } from '../../../src-shared/client.ts';
 import type { RunId } from '../../../src-shared/ids.ts';
 import { sessionDocument } from '../../../src-shared/workspace-documents.ts';
 import { runIdOf } from '../../store/store.fixture.ts';
@@ -43,7 +44,11 @@ export class Desk {
 
   async open(): Promise<void> {
     this.#store = await openStore({ file: join(this.#folder, `${this.machine.signer.machine}.db`) });
-    this.#documents = await Documents.open({ store: this.#store, onProblem: (message) => this.problems.push(message) });
+    this.#documents = await Documents.open({
+      store: this.#store,
+      clock: SYSTEM_CLOCK,
+      onProblem: (message) => this.problems.push(message),
+    });
   }
   sync(): void {
     const { machine: context, documents, sessions } = this;

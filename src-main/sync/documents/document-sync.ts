@@ -2,8 +2,8 @@ import { WebsocketProvider } from 'y-websocket';
 import type { RunId } from '../../../src-shared/ids.ts';
 import { sessionDocument, WORKSPACE_DOCUMENT } from '../../../src-shared/workspace-documents.ts';
 import type { SyncContext } from '../sync-context.ts';
-import { DocumentChannel } from './document-channel.ts';
-import { DocumentCheck, DocumentChecks } from './document-checks.ts';
+import { DOCUMENT_MEASURES, DocumentChannel, type DocumentMeasures } from './document-channel.ts';
+import { DocumentCheck, DocumentChecks, type StartCheckThread } from './document-checks.ts';
 import { documentSocket } from './document-socket.ts';
 import { DocumentState } from './document-state.ts';
 import type { Documents, DocumentsListener } from './documents.ts';
@@ -19,6 +19,9 @@ export interface DocumentSyncOptions {
   readonly context: SyncContext;
   readonly documents: Documents;
   readonly sessions: KnownSessions;
+  readonly measures?: DocumentMeasures;
+  /** Where updates are tried: absent, in a worker thread. */
+  readonly startCheckThread?: StartCheckThread;
 }
 
 /** Between tries of a document that could not be synced; y-websocket's own doubling leads up to it. */
@@ -40,6 +43,7 @@ export class DocumentSync implements DocumentsListener {
   readonly #context: SyncContext;
   readonly #documents: Documents;
   readonly #checks: DocumentChecks;
+  readonly #measures: DocumentMeasures;
   readonly #synced = new Map<string, Synced>();
   readonly #follows = new Map<string, () => void>();
   /** They hold what the relay does not have. */
@@ -48,10 +52,11 @@ export class DocumentSync implements DocumentsListener {
   readonly #ends: (() => void)[];
   #isLive = false;
 
-  constructor({ context, documents, sessions }: DocumentSyncOptions) {
+  constructor({ context, documents, sessions, measures = DOCUMENT_MEASURES, startCheckThread }: DocumentSyncOptions) {
     this.#context = context;
     this.#documents = documents;
-    this.#checks = new DocumentChecks(context.clock, context.onProblem);
+    this.#measures = measures;
+    this.#checks = new DocumentChecks(context.clock, context.onProblem, startCheckThread);
     this.#ends = [
       documents.listen(this),
       sessions.onSession(({ runId }) => this.#watch(sessionDocument(runId))),
@@ -84,7 +89,10 @@ export class DocumentSync implements DocumentsListener {
       const onIdle = () => this.#handleIdle(name);
       return place === null
         ? null
-        : new DocumentChannel({ context: this.#context, document, check }, place, { ...events, onIdle });
+        : new DocumentChannel({ context: this.#context, document, check, measures: this.#measures }, place, {
+            ...events,
+            onIdle,
+          });
     });
     const provider = new WebsocketProvider('relay:', name, doc, {
       connect: false,

@@ -2,11 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { readText } from '../../../src-shared/workspace-documents.ts';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { SYSTEM_CLOCK } from '../../../src-shared/client.ts';
+import { readText, sessionDocument } from '../../../src-shared/workspace-documents.ts';
 import { newSession, numbered, prompt, runIdOf } from '../../store/store.fixture.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import { Documents } from './documents.ts';
+import type { DocumentStore } from './shared-document.ts';
 
 let folder: string;
 let store: Store;
@@ -30,7 +32,7 @@ const file = () => join(folder, 'baton.db');
 const onProblem = (message: string) => void problems.push(message);
 async function open(): Promise<void> {
   store = await openStore({ file: file() });
-  documents = await Documents.open({ store, onProblem });
+  documents = await Documents.open({ store, clock: SYSTEM_CLOCK, onProblem });
 }
 async function reopen(): Promise<void> {
   await store.close();
@@ -48,6 +50,39 @@ it('[doc-1] what is written is there after a restart', async () => {
   expect(await draft()).toBe('a prompt');
   expect((await documents.text(runId, 'notes')).text).toBe('a note');
   expect(await draft(other)).toBe('');
+});
+
+it('[doc-11] what the disk refused is written when it takes it, and only then where the document stands with the relay', async () => {
+  const due: (() => void)[] = [];
+  const setTimer = (run: () => void) => {
+    due.push(run);
+    return () => {};
+  };
+  let isFull = true;
+  const full: DocumentStore = {
+    listDocuments: () => store.listDocuments(),
+    readDocument: (name) => store.readDocument(name),
+    deleteDocument: (name) => store.deleteDocument(name),
+    oldDrafts: () => store.oldDrafts(),
+    forgetOldDraft: (runId) => store.forgetOldDraft(runId),
+    writeDocument: (name, change) => (isFull ? Promise.reject(new Error('the disk is full')) : store.writeDocument(name, change)),
+  };
+  documents = await Documents.open({ store: full, clock: { ...SYSTEM_CLOCK, setTimer }, onProblem });
+  await expect(documents.setText(runId, 'draft', 'refused', null)).rejects.toThrow('full');
+  const name = sessionDocument(runId);
+  const document = await documents.load(name);
+  document.note({ sync: 'all of it is sent', isSent: true });
+  isFull = false;
+  await documents.setText(runId, 'notes', 'on top of it', null);
+  expect(await store.listDocuments()).toEqual([{ name, unsent: true, sync: null }]);
+
+  expect(due.length).toBe(1);
+  for (const run of due) run();
+  await vi.waitFor(() => expect(document.isWriting).toBe(false));
+  expect(await store.listDocuments()).toEqual([{ name, unsent: true, sync: 'all of it is sent' }]);
+  await reopen();
+  expect([await draft(), (await documents.text(runId, 'notes')).text]).toEqual(['refused', 'on top of it']);
+  expect(problems.splice(0)).toEqual(['a shared document could not be written']);
 });
 
 it('[doc-3] two that write at a time both find what they wrote', async () => {

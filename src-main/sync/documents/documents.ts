@@ -1,3 +1,4 @@
+import type { Clock } from '../../../src-shared/client.ts';
 import type { MachineId, RunId } from '../../../src-shared/ids.ts';
 import {
   followIn,
@@ -27,6 +28,7 @@ const MAX_LOADED = 200;
 
 export interface DocumentsOptions {
   readonly store: DocumentStore;
+  readonly clock: Clock;
   readonly onProblem: (message: string, error?: unknown) => void;
 }
 
@@ -56,12 +58,13 @@ export class Documents implements SessionDocuments {
   #version = 0;
 
   static async open(options: DocumentsOptions): Promise<Documents> {
-    const { store, onProblem } = options;
+    const { store, clock, onProblem } = options;
     const rows = await store.listDocuments();
     const workspace = await SharedDocument.load({
       name: WORKSPACE_DOCUMENT,
       row: rows.find(({ name }) => name === WORKSPACE_DOCUMENT),
       store,
+      clock,
       onProblem,
     });
     const documents = new Documents(options, rows, workspace);
@@ -177,10 +180,10 @@ export class Documents implements SessionDocuments {
 
   async #load(name: string): Promise<SharedDocument> {
     await this.#makeRoom();
-    const { store, onProblem } = this.#options;
+    const { store, clock, onProblem } = this.#options;
     let document: SharedDocument;
     try {
-      document = await SharedDocument.load({ name, row: this.#rows.get(name), store, onProblem });
+      document = await SharedDocument.load({ name, row: this.#rows.get(name), store, clock, onProblem });
     } catch (error) {
       this.#loaded.delete(name);
       throw error;
@@ -213,6 +216,6 @@ export class Documents implements SessionDocuments {
     this.#inMemory.delete(name);
     this.#rows.set(name, { name, unsent, sync });
     for (const listener of this.#listeners) listener.handleUnloaded?.(document);
-    document.doc.destroy();
+    document.close();
   }
 }

@@ -28,7 +28,8 @@ function use(world: World, machine: SimMachine): void {
   if (life === null || machine.isAsleep) return;
   const chance = random();
   const session = world.pick(life.engine.sessions.values());
-  if (session === undefined || (chance < 0.05 && life.engine.sessions.size < 4)) world.create(machine);
+  if (world.texts !== null && session !== undefined && world.chance(0.4)) world.texts.use(machine, session.runId);
+  else if (session === undefined || (chance < 0.05 && life.engine.sessions.size < 4)) world.create(machine);
   else if (chance < 0.08) {
     // Only one that has ended can be.
     life.engine.delete(session.runId).catch(() => {});
@@ -180,7 +181,7 @@ function whyNotAtRest(world: World): string | null {
     const why = whyNotEqual(world, machine, members) ?? whyWaiting(world, machine, members);
     if (why !== null) return why;
   }
-  return null;
+  return world.texts?.whyNotEqual(members) ?? null;
 }
 
 /** [together-1] Every session that `host` has is on the others as it is there, and no other one of its. */
@@ -231,6 +232,7 @@ export function check(world: World, wasEvil: boolean): void {
         world.fail('an acknowledged input is lost (I3)');
     }
   }
+  world.texts?.check(world.members(), wasEvil);
   for (const machine of world.machines) {
     for (const runId of machine.disk.sessions.keys()) if (world.hosts.get(runId) !== machine) world.checkReplica(machine, runId);
     for (const notice of wasEvil ? [] : [...machine.notices, ...machine.problems]) {

@@ -10,8 +10,15 @@ import { Engine } from '../../engine/engine.ts';
 import type { Outcome, SessionCommand } from '../../engine/session-commands.ts';
 import type { SessionViewer } from '../../engine/session-viewers.ts';
 import { type Agenda, NO_DOCUMENTS, NO_SCREENS } from '../../engine/sim.fixture.ts';
-import { MemoryDisk, memoryStore } from '../../store/memory-store.fixture.ts';
+import { MemoryDisk } from '../../store/memory-disk.fixture.ts';
+import { memoryStore } from '../../store/memory-store.fixture.ts';
 import type { Store } from '../../store/store.ts';
+import type { DocumentMeasures } from '../documents/document-channel.ts';
+import type { ToDocumentWorker } from '../documents/document-checks.ts';
+import { DocumentCopies } from '../documents/document-copies.ts';
+import { DocumentSync, type DocumentSyncOptions } from '../documents/document-sync.ts';
+import { Documents, type DocumentsOptions } from '../documents/documents.ts';
+import type { SharedDocument } from '../documents/shared-document.ts';
 import { replication } from '../logs/replication.ts';
 import { PassCounter } from '../membership/pass-counter.ts';
 import { Workspace } from '../membership/workspace.ts';
@@ -24,6 +31,8 @@ import { Peers } from '../passing/peers.ts';
 const EPOCH_MS = 1_767_225_600_000;
 const CHAIN = 'sim.chain';
 const COUNTER = 'sim.passCounter';
+/** So that there are snapshots, and updates in several pieces. */
+const SMALL_DOCUMENTS: DocumentMeasures = { snapshotEvery: 4, snapshotAboveBytes: 100, pieceBytes: 200 };
 
 /** A process of the machine: everything that a kill ends. */
 export interface Life {
@@ -31,6 +40,8 @@ export interface Life {
   readonly store: Store;
   readonly workspace: Workspace;
   readonly outbox: Outbox;
+  /** null: in this history nobody writes any. */
+  readonly documents: Documents | null;
   readonly kill: () => void;
   /** What clients of this machine look at. */
   readonly watched: Map<RunId, SessionViewer>;
@@ -43,6 +54,8 @@ export interface MachineOptions {
   readonly agenda: Agenda;
   readonly random: () => number;
   readonly clockOffsetMs: number;
+  readonly hasDocuments: boolean;
+  readonly nextYjsClient: () => number;
   readonly connect: (machine: SimMachine) => Promise<Wire>;
   readonly onCommitted: (machine: SimMachine, runId: RunId) => void;
 }
@@ -162,7 +175,7 @@ export class SimMachine {
   }
 
   async #begin(state: { isDead: boolean }): Promise<Life> {
-    const { agenda, signer, random, clockOffsetMs, connect, onCommitted } = this.#options;
+    const { agenda, signer, random, clockOffsetMs, hasDocuments, connect, onCommitted } = this.#options;
     const clock: Clock = {
       nowMs: () => EPOCH_MS + clockOffsetMs + agenda.nowMs,
       setTimer: (run, delayMs) => (state.isDead ? () => {} : agenda.later(this.lane('timers'), delayMs, run)),
@@ -181,9 +194,10 @@ export class SimMachine {
     };
     const onNotice = (message: string) => this.notices.push(message);
     const { name } = this;
+    const documents = hasDocuments ? await this.#openDocuments({ store, clock, onProblem }) : null;
     const engine = await Engine.open({
       store,
-      documents: NO_DOCUMENTS,
+      documents: documents ?? NO_DOCUMENTS,
       screens: NO_SCREENS,
       adapters: { pty: echoAdapter, claude: echoAdapter, echo: echoAdapter },
       children: new Children(store),
@@ -225,6 +239,7 @@ export class SimMachine {
       onAlarm: onNotice,
       onProblem,
     });
+    const sync = documents && this.#syncDocuments({ context: workspace, documents, sessions: engine });
     const about = () => ({ name, version: '0', platform: 'sim' });
     const replicating = await replication({ engine, store, about, onNotice })(workspace, () => {});
     const peers = new Peers(workspace);
@@ -249,7 +264,40 @@ export class SimMachine {
       state.isDead = true;
       for (const session of engine.hosted.values()) session.log.close();
       workspace.link.stop();
+      void sync?.stop();
     };
-    return { engine, store, workspace, outbox, kill, watched: new Map() };
+    return { engine, store, workspace, outbox, documents, kill, watched: new Map() };
+  }
+
+  async #openDocuments(options: DocumentsOptions): Promise<Documents> {
+    const documents = await Documents.open(options);
+    // Whose change comes first where two are at one place is decided by these.
+    const handleLoaded = ({ doc }: SharedDocument) => {
+      doc.clientID = this.#options.nextYjsClient();
+    };
+    handleLoaded(documents.workspace);
+    documents.listen({ handleLoaded });
+    return documents;
+  }
+
+  #syncDocuments(parts: Pick<DocumentSyncOptions, 'context' | 'documents' | 'sessions'>): DocumentSync {
+    return new DocumentSync({
+      ...parts,
+      measures: SMALL_DOCUMENTS,
+      startCheckThread: ({ onAnswer }) => {
+        const copies = new DocumentCopies(() => 0);
+        let isEnded = false;
+        const post = (message: ToDocumentWorker) => {
+          this.#options.agenda.add(this.lane('documents'), () => {
+            const answer = isEnded ? null : copies.take(message);
+            if (answer !== null) onAnswer(answer);
+          });
+        };
+        const end = async () => {
+          isEnded = true;
+        };
+        return { post, end };
+      },
+    });
   }
 }

@@ -15,10 +15,13 @@ import { evilRelay } from './evil-relay.fixture.ts';
 import { type Direction, Line } from './line.fixture.ts';
 import { SimMachine } from './machine.fixture.ts';
 import { MemoryRelayStorage, RelayDisk } from './relay-disk.fixture.ts';
+import { Texts } from './texts.fixture.ts';
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {}, close() {} };
 /** Every so many-th history has a relay that lies. */
 const EVIL_EACH = 5;
+/** What costs much is in some of them only: in those whose seed leaves this when divided so. */
+const DOCUMENTS_IN = { each: 7, left: 2 };
 /** A step is a frame that arrives, or a commit. */
 const STEP_MS = 8;
 const DAY_MS = 24 * 60 * 60_000;
@@ -71,6 +74,8 @@ export class World {
   readonly history: string[] = [];
   /** The relay drops, repeats, reorders, replays and changes what passes, and says that it has stored what it has not. */
   isEvil: boolean;
+  /** What users write together; null: not in this history. */
+  readonly texts: Texts | null;
   /** How often something goes wrong. */
   readonly troubles: number;
   /** Machines that reach no relay. */
@@ -88,12 +93,16 @@ export class World {
     this.isEvil = seed % EVIL_EACH === 0;
     this.agenda = new Agenda(this.random, STEP_MS);
     this.troubles = this.random() * 0.05;
+    this.texts = seed % DOCUMENTS_IN.each === DOCUMENTS_IN.left ? new Texts(this) : null;
+    let yjsClients = 0;
     const chain = signers[0]?.entries ?? [];
     this.machines = signers.map((signer, index) => {
       // One of them may be days off.
       const clockOffsetMs = this.chance(0.3) ? Math.floor((this.random() - 0.5) * 10 * DAY_MS) : 0;
       return new SimMachine({
         ...{ name: `m${index + 1}`, signer, chain, agenda: this.agenda, random: this.random, clockOffsetMs },
+        hasDocuments: this.texts !== null,
+        nextYjsClient: () => ++yjsClients,
         connect: (machine) => this.#connect(machine),
         onCommitted: (machine, runId) => this.#committed(machine, runId),
       });
@@ -268,7 +277,8 @@ export class World {
   /** What was not fsynced is gone: nobody else may have it [replica-2]. */
   powerCut(machine: SimMachine): void {
     const before = new Set(machine.disk.sessions.keys());
-    machine.kill('power');
+    if (this.texts === null) machine.kill('power');
+    else this.texts.cut(machine, () => machine.kill('power'));
     this.lines.get(machine)?.died('to-relay');
     for (const [runId, host] of this.hosts) {
       if (host !== machine || !before.has(runId)) continue;
