@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
-import { button, sessionList, test } from './ground.ts';
+import { button, composer, sessionList, test } from './ground.ts';
 
 /** What axe finds, without what hangs on colours of the terminal's own content. */
 async function faults(page: Page): Promise<string[]> {
@@ -31,7 +31,7 @@ for (const theme of ['light', 'dark'] as const) {
     await page.getByRole('textbox', { name: 'Folder' }).fill(folder);
     expect(await faults(page)).toEqual([]);
     await button(page, 'Start').click();
-    await page.getByRole('textbox', { name: 'Message Claude' }).fill('run: touch made-here');
+    await composer(page).fill('run: touch made-here');
     await page.keyboard.press('Enter');
     await expect(button(page, 'Allow')).toBeVisible();
     expect(await faults(page)).toEqual([]);
@@ -101,14 +101,14 @@ test('everything can be done from the keyboard alone', async ({ home, folder, cl
   await keyboard.press('Control+A');
   await keyboard.type(folder);
   await keyboard.press('Enter');
-  await expect(page.getByRole('textbox', { name: 'Message Claude' })).toBeFocused();
+  await expect(composer(page)).toBeFocused();
   const made = join(folder, 'allowed-by-key');
   await keyboard.type(`run: touch ${made}`);
   await keyboard.press('Enter');
   await expect(page.getByRole('region', { name: /^Claude wants/ })).toBeFocused();
   await keyboard.press('1');
   await expect.poll(() => existsSync(made)).toBe(true);
-  await expect(page.getByRole('textbox', { name: 'Message Claude' })).toBeFocused();
+  await expect(composer(page)).toBeFocused();
   await expect(states('Idle')).toHaveCount(3);
 
   // The settings, opened and left.
@@ -122,7 +122,7 @@ test('everything can be done from the keyboard alone', async ({ home, folder, cl
   await expect(page.getByRole('dialog')).toBeVisible();
   await keyboard.type('touch');
   await keyboard.press('Enter');
-  await expect(page.getByRole('textbox', { name: 'Message Claude' })).toBeFocused();
+  await expect(composer(page)).toBeFocused();
   await keyboard.press('Control+Shift+P');
   await expect(page.getByRole('dialog')).toBeVisible();
   await keyboard.type('close session');

@@ -2,11 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
-import { button, sessionList } from './ground.ts';
+import { button, composer, sessionList } from './ground.ts';
 import { baton, enter, link, PHONE, SMALL_PHONE, standing, test } from './in-browser.ts';
 
 const screen = (page: Page) => page.locator('.xterm-rows');
-const composer = (page: Page) => page.getByRole('textbox', { name: 'Message Claude' });
 
 async function openTerminal(page: Page): Promise<void> {
   await button(page, 'New terminal').click();

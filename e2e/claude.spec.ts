@@ -1,22 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type Page } from '@playwright/test';
-import { button, quit, sessionList, test } from './ground.ts';
+import { button, composer, quit, say, sessionList, startClaude, test } from './ground.ts';
 
-const composer = (page: Page) => page.getByRole('textbox', { name: 'Message Claude' });
 const conversation = (page: Page) => page.getByRole('region', { name: 'Conversation' });
-
-async function startClaude(page: Page, folder: string): Promise<void> {
-  await button(page, 'New Claude session').first().click();
-  await page.getByRole('textbox', { name: 'Folder' }).fill(folder);
-  await button(page, 'Start').click();
-  await expect(composer(page)).toBeVisible();
-}
-
-async function say(page: Page, text: string): Promise<void> {
-  await composer(page).fill(text);
-  await composer(page).press('Enter');
-}
 
 test('a turn streams, and is there again after a restart of the app, where the conversation goes on', async ({
   home,

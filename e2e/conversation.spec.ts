@@ -1,21 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, type Page } from '@playwright/test';
-import { button, sessionList, test } from './ground.ts';
-
-const composer = (page: Page) => page.getByRole('textbox', { name: 'Message Claude' });
-
-async function startClaude(page: Page, folder: string): Promise<void> {
-  await button(page, 'New Claude session').first().click();
-  await page.getByRole('textbox', { name: 'Folder' }).fill(folder);
-  await button(page, 'Start').click();
-  await expect(composer(page)).toBeVisible();
-}
-
-async function say(page: Page, text: string): Promise<void> {
-  await composer(page).fill(text);
-  await composer(page).press('Enter');
-}
+import { button, composer, say, sessionList, startClaude, test } from './ground.ts';
 
 const isIdle = (page: Page) => expect(sessionList(page).getByRole('img', { name: 'Idle' })).toBeVisible();
 

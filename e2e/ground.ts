@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test as base, type ElectronApplication, type Page } from '@playwright/test';
+import { test as base, type ElectronApplication, expect, type Locator, type Page } from '@playwright/test';
 import { BatonHome, whenEnded } from './launch.ts';
 import { startScriptedApi } from './scripted-api/scripted-api.js';
 
@@ -55,4 +55,19 @@ export async function quit(app: ElectronApplication): Promise<void> {
   const child = app.process();
   await app.evaluate(({ app: electron }) => void setImmediate(() => electron.quit()));
   await whenEnded(child);
+}
+
+export const composer = (page: Page): Locator => page.getByRole('textbox', { name: 'Message Claude' });
+
+/** A Claude session in `folder`, by the window's own dialog. */
+export async function startClaude(page: Page, folder: string): Promise<void> {
+  await button(page, 'New Claude session').first().click();
+  await page.getByRole('textbox', { name: 'Folder' }).fill(folder);
+  await button(page, 'Start').click();
+  await expect(composer(page)).toBeVisible();
+}
+
+export async function say(page: Page, text: string): Promise<void> {
+  await composer(page).fill(text);
+  await composer(page).press('Enter');
 }
