@@ -83,6 +83,10 @@ export class DocumentChannel {
   };
   #endFollow: () => void = () => {};
   #isTaking = false;
+  /** Something was opened that is not in the document yet: nobody may go on from where the state stands [doc-12]. */
+  #isUnread = false;
+  /** Of an update of this machine, after which it is its turn to write a snapshot; 0: it is not. */
+  #turnAt = 0;
   #isSending = false;
   #isAtEnd = false;
   #isCaughtUp = false;
@@ -107,6 +111,10 @@ export class DocumentChannel {
   send(update: Uint8Array): void {
     if (!this.#isCaughtUp || this.#isClosed) return;
     this.#outgoing.push(update);
+    this.#startSending();
+  }
+
+  #startSending(): void {
     if (!this.#isSending) void this.#send().catch((error: unknown) => this.#fail(error));
   }
 
@@ -143,7 +151,7 @@ export class DocumentChannel {
         if (kind === 'document' || kind === 'snapshot') this.#own[kind] = { counter, hash };
       }
       // The relay was set back to a state of before: what was acknowledged may be gone.
-      if (answer.lastPosition < this.#state.position) this.#restart({ isLost: true });
+      if (answer.lastPosition < this.#state.position || this.#hasForgotten()) this.#restart({ isLost: true });
     } catch (error) {
       if (!(error instanceof RelayRefusedError && error.why === 'unknown-stream')) throw error;
       if (this.#state.position > 0) this.#restart({ isLost: true });
@@ -151,10 +159,17 @@ export class DocumentChannel {
     if (!this.#isClosed) this.#follow();
   }
 
+  /** What it stored of this machine last it does not know any more, though the stream may have grown since by what others wrote. */
+  #hasForgotten(): boolean {
+    const known = this.#state.stream.writers.get(writerOf({ kind: 'document', machine: this.#context.signer.machine }));
+    return known !== undefined && this.#own.document.counter < known.counter;
+  }
+
   /** From the first position on. `isLost`: the relay does not have what was stored there. */
   #restart({ isLost }: { readonly isLost: boolean }): void {
     this.#beginnings += 1;
     this.#isAtEnd = false;
+    this.#isUnread = false;
     this.#held = [];
     this.#state.position = 0;
     this.#state.received(EMPTY_STREAM);
@@ -201,6 +216,7 @@ export class DocumentChannel {
       const isVoid = () => this.#isClosed || this.#beginnings !== beginning;
       const batches = this.#incoming.slice(0, BATCHES_AT_ONCE);
       const updates: Uint8Array[] = [];
+      this.#isUnread = true;
       for (const batch of batches) {
         const whole = await this.#open(batch);
         if (isVoid()) break;
@@ -209,8 +225,10 @@ export class DocumentChannel {
       if (isVoid()) continue;
       await this.#apply(updates);
       if (isVoid()) continue;
+      this.#isUnread = false;
       this.#note();
       for (const { taken } of this.#incoming.splice(0, batches.length)) taken();
+      this.#startSending();
     }
     if (this.#isAtEnd && !this.#isCaughtUp && !this.#isClosed) await this.#caughtUp();
   }
@@ -332,31 +350,37 @@ export class DocumentChannel {
   async #send(): Promise<void> {
     this.#isSending = true;
     try {
-      while (this.#outgoing.length > 0) {
-        this.#document.isBusy = true;
-        const [first, ...more] = this.#outgoing.splice(0);
-        if (first === undefined) break;
-        const update = more.length === 0 ? first : Y.mergeUpdates([first, ...more]);
-        let position = 0;
-        // Where everything is there already, what is asked for is empty.
-        const pieces =
-          update.byteLength === EMPTY_UPDATE_BYTES ? [] : encodePieces('update', update, [], this.#measures.pieceBytes);
-        for (const piece of pieces) position = await this.#store('document', piece);
-        if (this.#isClosed) return;
-        const { from, to } = Y.parseUpdateMeta(update);
-        this.#state.reached([...to].map(([client, end]) => [client, from.get(client) ?? 0, end] as const));
-        if (this.#outgoing.length === 0) this.#sent();
-        else this.#note();
-        if (position > 0 && this.#isSnapshotDue(position)) await this.#sendSnapshot();
+      while (!this.#isClosed) {
+        if (this.#isSnapshotDue()) await this.#sendSnapshot();
+        else if (this.#outgoing.length > 0) await this.#sendUpdate(this.#outgoing.splice(0));
+        else return;
       }
     } finally {
       this.#isSending = false;
     }
   }
 
+  async #sendUpdate(updates: readonly Uint8Array[]): Promise<void> {
+    this.#document.isBusy = true;
+    const [first, ...more] = updates;
+    if (first === undefined) return;
+    const update = more.length === 0 ? first : Y.mergeUpdates([first, ...more]);
+    let position = 0;
+    // Where everything is there already, what is asked for is empty.
+    const { snapshotEvery, pieceBytes } = this.#measures;
+    const pieces = update.byteLength === EMPTY_UPDATE_BYTES ? [] : encodePieces('update', update, [], pieceBytes);
+    for (const piece of pieces) position = await this.#store('document', piece);
+    if (this.#isClosed) return;
+    const { from, to } = Y.parseUpdateMeta(update);
+    this.#state.reached([...to].map(([client, end]) => [client, from.get(client) ?? 0, end] as const));
+    if (this.#outgoing.length === 0) this.#sent();
+    else this.#note();
+    if (position > 0 && position % snapshotEvery === 0 && this.#isSnapshotWorthIt()) this.#turnAt = position;
+  }
+
   /** [doc-6] Everything that was changed here is stored at the relay. */
   #sent(): void {
-    this.#document.note({ isSent: true, sync: this.#state.toJson() });
+    this.#document.note({ isSent: true, sync: this.#isWhole() ? this.#state.toJson() : this.#document.sync });
     this.#idle();
   }
 
@@ -378,15 +402,22 @@ export class DocumentChannel {
     return answer.position;
   }
 
-  /** [doc-7] One machine writes it, without any agreement, and seldom enough that it costs less than what it saves. */
-  #isSnapshotDue(position: number): boolean {
+  /**
+   * [doc-7] One machine writes it, without any agreement, and seldom enough that it costs less than what it saves. It has to hold
+   * everything that it takes the place of: what was opened and is not in the document yet comes first.
+   */
+  #isSnapshotDue(): boolean {
+    return this.#turnAt > 0 && this.#state.position >= this.#turnAt && this.#isWhole() && this.#isSnapshotWorthIt();
+  }
+
+  #isSnapshotWorthIt(): boolean {
     const { bytesOnTop, hasRefused } = this.#state;
-    const { snapshotEvery, snapshotAboveBytes } = this.#measures;
-    const isTurn = position % snapshotEvery === 0 && this.#state.position >= position && !this.#pieces.isOpen;
-    return isTurn && !hasRefused && bytesOnTop >= Math.max(snapshotAboveBytes, this.#document.wholeBytes / 2);
+    const { snapshotAboveBytes } = this.#measures;
+    return !hasRefused && bytesOnTop >= Math.max(snapshotAboveBytes, this.#document.wholeBytes / 2);
   }
 
   async #sendSnapshot(): Promise<void> {
+    this.#turnAt = 0;
     const covered = this.#state.position;
     const covers = this.#state.covers();
     const whole = Y.encodeStateAsUpdate(this.#document.doc);
@@ -399,9 +430,13 @@ export class DocumentChannel {
     if (!this.#isClosed) this.#note();
   }
 
-  /** Not while pieces are open: whoever starts again from here has to see all of them. */
   #note(): void {
-    if (!this.#pieces.isOpen) this.#document.note({ sync: this.#state.toJson() });
+    if (this.#isWhole()) this.#document.note({ sync: this.#state.toJson() });
+  }
+
+  /** The document holds all that the state says. Not while pieces are open: whoever starts again from here has to see all of them. */
+  #isWhole(): boolean {
+    return !this.#isUnread && !this.#pieces.isOpen;
   }
 }
 
