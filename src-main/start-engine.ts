@@ -202,7 +202,12 @@ async function openAll(
   const startReplication: StartSyncPart = async (context, onAbout) => {
     const { replication } = await import('./sync/logs/replication.ts');
     if (engine === null) throw new Error('logs are replicated for an engine');
-    const about = () => ({ name: machineName(), version, platform: process.platform });
+    const about = () => ({
+      name: machineName(),
+      version,
+      platform: process.platform,
+      allows: settings.settings['machines.allow'],
+    });
     return replication({ engine, store, about, onNotice })(context, onAbout);
   };
   const hostedSessions = () => engine?.hosted.size ?? 0;
@@ -220,7 +225,7 @@ async function openAll(
     machineId: () => identity.machineId,
     renewMachineId: () => identity.renew(),
     machineName,
-    about: () => ({ state: 'up', version, platform: process.platform, sessions: hostedSessions() }),
+    about: () => ({ state: 'up', version, platform: process.platform, sessions: hostedSessions(), allows: 'start' }),
     // What runs while this machine is in a workspace, in the order in which it is started.
     parts: () => [startDocuments, startReplication, driving.start],
     broadcast: (message) => engine?.broadcast(message),

@@ -7,6 +7,13 @@ import { MachineId } from './ids.ts';
 export const Rights = z.enum(['view', 'type', 'start']);
 export type Rights = z.infer<typeof Rights>;
 
+const rank: Readonly<Record<Rights, number>> = { view: 0, type: 1, start: 2 };
+
+/** `needed` is within `rights`. */
+export function allows(rights: Rights, needed: Rights): boolean {
+  return rank[rights] >= rank[needed];
+}
+
 /** RFC 3339. */
 const Moment = z.string();
 
@@ -25,6 +32,8 @@ export const Machine = z.object({
   version: z.nullable(z.string()),
   platform: z.nullable(z.string()),
   rights: Rights,
+  /** What this machine may do there: the lesser of its own rights and of what that one lets others do, as far as it has said. */
+  may: Rights,
   /** How many sessions it hosts. */
   sessions: z.int(),
 });

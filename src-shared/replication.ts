@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { Epoch, MachineId, RunId, Seq } from './ids.ts';
+import { Rights } from './machines.ts';
 import { Screen } from './operations.ts';
 import type { BatchRefusal, StreamState } from './receive-batch.ts';
 import type { BatchHeader } from './sealed-batch.ts';
@@ -29,6 +30,8 @@ export const MachineCard = z.object({
   platform: z.string().check(z.maxLength(100)),
   protocol: z.int(),
   state: z.enum(['up', 'asleep', 'quit']),
+  /** What others may do there at most, whatever their rights; absent: whatever these say. */
+  allows: z.optional(Rights),
   sessions: z.array(CardSession),
   /** The newest last. Absence from `sessions` alone deletes nothing: the list may have been cut. */
   deleted: z.array(RunId),

@@ -1,5 +1,6 @@
 import type { RunSessionClient } from '../../src-shared/client.ts';
 import type { Seq } from '../../src-shared/ids.ts';
+import { allows } from '../../src-shared/machines.ts';
 import { megabytes } from '../../src-shared/megabytes.ts';
 import type { Command } from '../../src-shared/protocol.ts';
 import type { SessionSummary } from '../../src-shared/session.ts';
@@ -19,6 +20,18 @@ export function sayIfAway(session: Pick<SessionSummary, 'remote' | 'machine'>): 
   const since =
     heardAt === null ? 'nothing of it has arrived yet' : `this is how it was ${ago(Date.now() - Date.parse(heardAt))} ago`;
   say(`[${host} is out of reach: ${since}]`);
+}
+
+/** Tells whoever looks at a session that nothing can be done with it from here [where-9]. False: something can. */
+export async function sayIfLooksOnly(client: RunSessionClient, session: SessionSummary): Promise<boolean> {
+  if (session.remote === null) return false;
+  const { machines } = await client.call('machines.list', {});
+  const host = machines.find(({ machineId }) => machineId === session.machineId);
+  if (host === undefined || allows(host.may, 'type')) return false;
+  const own = machines.find(({ self }) => self)?.rights;
+  const why = own === 'view' ? 'this machine may only look at what runs on' : 'other machines may only look at what runs on';
+  say(`[read-only: ${why} ${oneLine(session.machine)}]`);
+  return true;
 }
 
 /** Tells whoever opens a terminal whose log is behind what is to be seen. */

@@ -167,6 +167,36 @@ it('[where-7] a machine that may only look is refused, and so is any other where
   expect(await promptsOf(anna, runId)).toEqual(['may']);
 });
 
+it('[where-9] a machine knows what it may do on another before it tries, and its terminal says so', async () => {
+  const { runId } = (
+    await anna.client.call('session.create', {
+      inputId: newInputId(),
+      spec: pty('/bin/sh', ['-c', 'echo shown; read a; echo "got $a"; read b']),
+      title: 'looked at',
+    })
+  ).session;
+  const mayOnAnna = (may: string) =>
+    ben.until(({ machines }) => machines.some((machine) => !machine.self && machine.may === may));
+  await anna.ok(['config', 'set', 'machines.allow', 'view']);
+  await mayOnAnna('view');
+  await seen(runId, ({ remote }) => remote?.connection === 'live');
+  const looking = ben.terminal(['attach', runId]);
+  await looking.shows('[read-only: other machines may only look at what runs on anna]');
+  await looking.shows('shown');
+  looking.type('not heard\r\x1cd');
+  expect(await looking.exit).toBe(0);
+  await anna.ok(['config', 'set', 'machines.allow', 'type']);
+  await mayOnAnna('type');
+  await anna.ok(['machines', 'rights', 'ben', 'view']);
+  await mayOnAnna('view');
+  await anna.ok(['machines', 'rights', 'ben', 'start']);
+  await anna.ok(['config', 'set', 'machines.allow', 'start']);
+  await mayOnAnna('start');
+  await ben.ok(['send', runId, 'heard']);
+  await seen(runId, ({ lastSeq }) => lastSeq > 2);
+  await vi.waitFor(async () => expect(await anna.ok(['log', runId])).toContain('got heard'));
+});
+
 it('[slow-1] [slow-2] [slow-3] behind a slow line a terminal of another machine is shown as it is, and says how far its log is behind', async () => {
   const params = { inputId: newInputId(), spec: pty('/bin/sh', ['-c', FLOOD]), title: 'flood' };
   const { runId } = (await anna.client.call('session.create', params)).session;

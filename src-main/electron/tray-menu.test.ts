@@ -21,7 +21,7 @@ const session = (number: number, status: SessionSummary['status'], title = `s${n
 const labels = (state: TrayState) => trayMenu(state, () => {}).flatMap(({ label }) => label ?? []);
 
 const listOf = (change: Partial<RelayStatus> = {}): MachineList => {
-  const one = { platform: null, version: null, lastSeen: null, rights: 'start', sessions: 0 } as const;
+  const one = { platform: null, version: null, lastSeen: null, rights: 'start', may: 'start', sessions: 0 } as const;
   return {
     workspace: { id: '', createdAt: '', keys: 'plain' },
     machines: [

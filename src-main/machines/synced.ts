@@ -278,6 +278,7 @@ export class Synced {
       if (life === null || this.#isStopped) return;
       if (isSamePlace(life.road?.place ?? null, this.#options.relay())) {
         this.#tellName();
+        for (const part of life.parts) part.aboutChanged?.();
         return;
       }
       const { signer } = life.workspace;

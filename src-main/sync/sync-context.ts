@@ -1,5 +1,6 @@
 import type { Clock } from '../../src-shared/client.ts';
 import type { MachineId } from '../../src-shared/ids.ts';
+import type { Rights } from '../../src-shared/machines.ts';
 import type { Membership } from '../../src-shared/membership.ts';
 import type { Signer } from '../../src-shared/membership-keys.ts';
 import type { Keyring } from '../../src-shared/seal.ts';
@@ -37,6 +38,8 @@ export interface MachineAbout {
   readonly version: string;
   readonly platform: string;
   readonly sessions: number;
+  /** What others may do on it at most, whatever their rights. */
+  readonly allows: Rights;
 }
 
 /** Something that runs while this machine is in a workspace: replication, driving, documents. Stopped in the opposite order of starting. */
@@ -45,6 +48,8 @@ export interface SyncPart {
   /** The machine is about to sleep: there may be a moment left, or none. */
   sleep?(): Promise<void>;
   wake?(): void;
+  /** What this machine says of itself may be another thing. */
+  aboutChanged?(): void;
   /** What is known here of another machine; null: nothing. */
   about?(machine: MachineId): MachineAbout | null;
 }

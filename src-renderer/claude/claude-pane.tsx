@@ -5,6 +5,7 @@ import { overlayLive } from '../../src-shared/conversation/conversation-live.ts'
 import { Image } from '../../src-shared/events.ts';
 import { useAttachment } from '../attachment.ts';
 import { sendCommand } from '../engine.ts';
+import { useLooksOnly } from '../machines/may.ts';
 import type { PaneProps } from '../pane-contract.ts';
 import { useSharedText } from '../shared-text.ts';
 import { useWindow } from '../store.ts';
@@ -43,6 +44,7 @@ export function ClaudePane({ runId, active, visible }: PaneProps) {
   const [isModelOpen, setModelOpen] = useState(false);
   const isOnline = useWindow((window) => window.connection.is === 'live');
   const isActive = active && visible;
+  const looksOnly = useLooksOnly(runId);
 
   const reader = useReader(runId);
   const watch = useRef<(events: Parameters<typeof reader.add>[0]) => void>(undefined);
@@ -118,11 +120,11 @@ export function ClaudePane({ runId, active, visible }: PaneProps) {
         shown={shown}
         onShow={onShow}
         onAnswer={answer}
-        obstacle={isOnline ? null : t('permission.offline')}
+        obstacle={isOnline ? looksOnly : t('permission.offline')}
         answered={answered}
       />
     ),
-    [pending, shown, onShow, answer, answered, isOnline, t],
+    [pending, shown, onShow, answer, answered, isOnline, looksOnly, t],
   );
 
   if (attachment.refusal !== null)
@@ -133,7 +135,7 @@ export function ClaudePane({ runId, active, visible }: PaneProps) {
     <ConversationProvider value={actions}>
       <ItemRendererProvider value={ItemBody}>
         <FoldsProvider value={folds}>
-          <DropTarget ref={root} onFiles={(files) => void images.add(files)}>
+          <DropTarget ref={root} onFiles={(files) => looksOnly ?? void images.add(files)}>
             {visible && <ConversationView list={list} reader={reader} rows={rows} state={state} turnActions={turnActions} />}
             {state !== null && (
               <ComposerArea
@@ -142,6 +144,7 @@ export function ClaudePane({ runId, active, visible }: PaneProps) {
                 send={attachment.send}
                 state={state}
                 isOnline={isOnline}
+                looksOnly={looksOnly}
                 outbox={outbox}
                 text={text}
                 onText={setText}

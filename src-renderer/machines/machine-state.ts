@@ -1,5 +1,5 @@
 import type { MachineId } from '../../src-shared/ids.ts';
-import type { Machine, MachineList } from '../../src-shared/machines.ts';
+import { allows, type Machine, type MachineList } from '../../src-shared/machines.ts';
 import type { SessionSummary } from '../../src-shared/session.ts';
 import { isOver } from '../session-actions.ts';
 import { useWindow } from '../store.ts';
@@ -47,12 +47,11 @@ export function mayManage(list: MachineList | null): boolean {
   return (list?.machines.find(({ self }) => self)?.rights ?? 'start') === 'start';
 }
 
-/**
- * Where a session can be started now: here, and on the others that are there, if this machine may. Whether the other one lets it
- * happen is its own decision.
- */
+/** Where a session can be started now: here, and on the others that are there and let this machine. */
 export function startable(list: MachineList | null): readonly Machine[] {
-  return (list?.machines ?? []).filter((machine) => machine.self || (mayManage(list) && standingOf(machine) === 'online'));
+  return (list?.machines ?? []).filter(
+    (machine) => machine.self || (standingOf(machine) === 'online' && allows(machine.may, 'start')),
+  );
 }
 
 /** The name of the machine that a session runs on, where that is not this one. */

@@ -290,6 +290,32 @@ describe('a session of another machine', () => {
   });
 });
 
+describe('a session that may only be looked at', () => {
+  it('[view-6] says so above itself, and cannot be ended from its menu', async () => {
+    several();
+    Object.assign(host.machines.machines[1] ?? {}, { may: 'view' });
+    host.add({ title: 'there', kind: 'claude', ...remote });
+    close = await openWindow(host);
+    const row = within(screen.getByRole('list', { name: 'Sessions' })).getByRole('button', { name: /there/ });
+    fireEvent.click(row);
+    const bar = await screen.findByRole('region', { name: 'Where this session runs' });
+    const badge = within(bar).getByText('view only');
+    expect(badge.title).toBe('desktop lets other machines look, and no more. Its settings say so.');
+    fireEvent.contextMenu(row);
+    expect(await screen.findByRole('menuitem', { name: 'Copy session id' })).toBeTruthy();
+    for (const name of ['Close session', 'Fork conversation']) expect(screen.queryByRole('menuitem', { name })).toBeNull();
+    fireEvent.keyDown(document.activeElement ?? document.body, { key: 'Escape' });
+    host.machines.machines[0] = machine({ machineId: MACHINE, name: 'laptop', self: true, rights: 'view' });
+    host.send({ type: 'machines:changed', ...host.machines });
+    await settle(() => within(bar).getByText('view only').title.startsWith('This machine may only look'));
+    host.machines.machines[1] = machine({ machineId: DESKTOP, name: 'desktop' });
+    host.send({ type: 'machines:changed', ...host.machines });
+    await settle(() => within(bar).queryByText('view only') === null);
+    fireEvent.contextMenu(row);
+    expect(await screen.findByRole('menuitem', { name: 'Fork conversation' })).toBeTruthy();
+  });
+});
+
 describe('who follows a session', () => {
   it('[follow-1] [follow-3] is shown with a switch for each machine', async () => {
     several();

@@ -1,4 +1,4 @@
-import { Monitor } from 'lucide-react';
+import { Eye, Monitor } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { RunId } from '../../src-shared/ids.ts';
@@ -8,6 +8,7 @@ import { useWindow } from '../store.ts';
 import { Icon } from '../ui/icon.tsx';
 import { ageOf } from '../ui/relative-time.tsx';
 import { Spinner } from '../ui/spinner.tsx';
+import { useLooksOnly } from './may.ts';
 import { PresenceButton } from './presence.tsx';
 
 /** Above a session that runs on another machine: where, by what road, how old what one sees is, and who else looks. */
@@ -22,11 +23,25 @@ export function RemoteBar({ runId }: { runId: RunId }) {
       className="flex h-7 shrink-0 items-center gap-3 border-b border-line bg-sunken px-3 text-11 text-dim phone:h-9"
     >
       <Place remote={remote} machine={machine} />
+      <LooksOnly runId={runId} />
       {remote.connection === 'behind' && <Behind remote={remote} machine={machine} />}
       {!remote.historyComplete && remote.connection === 'live' && <Under text={t('remote.history')} />}
       <span className="flex-1" />
       <PresenceButton runId={runId} />
     </section>
+  );
+}
+
+/** Said before anybody types. */
+function LooksOnly({ runId }: { runId: RunId }) {
+  const { t } = useTranslation('machines');
+  const why = useLooksOnly(runId);
+  if (why === null) return null;
+  return (
+    <span className="flex shrink-0 items-center gap-1 text-accent-text" title={why}>
+      <Icon of={Eye} size={14} />
+      {t('looksOnly.short')}
+    </span>
   );
 }
 

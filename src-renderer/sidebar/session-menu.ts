@@ -13,9 +13,11 @@ import {
   Trash2,
 } from 'lucide-react';
 import type { RunId } from '../../src-shared/ids.ts';
+import type { Rights } from '../../src-shared/machines.ts';
 import type { SessionSummary } from '../../src-shared/session.ts';
 import { call } from '../engine.ts';
 import { hasSeveral } from '../machines/machine-state.ts';
+import { mayDo } from '../machines/may.ts';
 import { keyLabel } from '../navigation/keymap.ts';
 import { endSession, forkSession, isOver, restartSession } from '../session-actions.ts';
 import { useWindow } from '../store.ts';
@@ -47,9 +49,9 @@ function followItem({ runId, followed }: SessionSummary): MenuItem {
 export function sessionMenu(session: SessionSummary): readonly MenuItem[] {
   const { t } = i18next;
   const { runId } = session;
-  const over = isOver(session);
   const show = useWindow.setState;
-  const restart = session.kind === 'claude' ? t('session.resume') : t('session.restart');
+  const { machines } = useWindow.getState();
+  const may = (needed: Rights) => mayDo(machines, session, needed);
   const open: readonly MenuItem[] = [
     { label: t('session.open'), icon: SquareArrowOutUpRight, onSelect: () => openPane({ is: 'session', runId }) },
     { label: t('session.openRight'), icon: PanelRight, onSelect: () => openPane({ is: 'session', runId }, 'right') },
@@ -65,8 +67,8 @@ export function sessionMenu(session: SessionSummary): readonly MenuItem[] {
       onSelect: () => show({ overlay: { is: 'rename', runId } }),
     },
     { label: t('session.notes'), icon: StickyNote, onSelect: () => showNotes(runId) },
-    ...(hasSeveral(useWindow.getState().machines) ? [followItem(session)] : []),
-    ...(session.kind === 'claude'
+    ...(hasSeveral(machines) ? [followItem(session)] : []),
+    ...(session.kind === 'claude' && may('start')
       ? [{ label: t('session.fork'), icon: GitFork, onSelect: attempt(t('session.fork'), () => forkSession(runId)) }]
       : []),
     {
@@ -74,17 +76,33 @@ export function sessionMenu(session: SessionSummary): readonly MenuItem[] {
       icon: Copy,
       onSelect: attempt(t('session.copyId'), () => call('shell.clipboardWrite', { text: runId })),
     },
-    'separator',
-    ...(over ? [{ label: restart, icon: RotateCw, onSelect: attempt(restart, () => restartSession(runId)) }] : []),
-    over
-      ? {
-          label: t('session.delete'),
-          icon: Trash2,
-          danger: true,
-          onSelect: () => show({ overlay: { is: 'deleteSessions', runIds: [runId] } }),
-        }
-      : { label: t('session.close'), icon: Square, onSelect: attempt(t('session.close'), () => endSession(runId)) },
+    ...ends(session, may),
   ];
+}
+
+/** How its program is ended or started again, or it is deleted: what may be done where it runs. */
+function ends(session: SessionSummary, may: (needed: Rights) => boolean): readonly MenuItem[] {
+  const { t } = i18next;
+  const { runId } = session;
+  const restart = session.kind === 'claude' ? t('session.resume') : t('session.restart');
+  const items: readonly MenuItem[] = isOver(session)
+    ? [
+        ...(may('type') ? [{ label: restart, icon: RotateCw, onSelect: attempt(restart, () => restartSession(runId)) }] : []),
+        ...(may('start')
+          ? [
+              {
+                label: t('session.delete'),
+                icon: Trash2,
+                danger: true,
+                onSelect: () => useWindow.setState({ overlay: { is: 'deleteSessions', runIds: [runId] } }),
+              },
+            ]
+          : []),
+      ]
+    : may('type')
+      ? [{ label: t('session.close'), icon: Square, onSelect: attempt(t('session.close'), () => endSession(runId)) }]
+      : [];
+  return items.length === 0 ? [] : ['separator', ...items];
 }
 
 /** What can be done to the ended sessions together. */

@@ -24,7 +24,7 @@ export function SizeNote({ driver, session }: { driver: string; session: Session
 }
 
 /** What is typed goes nowhere: said once, for as long as it is so. */
-export function AwayNote({ text }: { text: string }) {
+export function UnheardNote({ text }: { text: string }) {
   return (
     <p
       role="status"

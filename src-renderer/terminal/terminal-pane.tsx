@@ -14,17 +14,17 @@ import { usePaneCommands, usePaneFocus, usePaneReveal } from '../workspace/pane-
 import { AccessibleView } from './accessible-view.tsx';
 import { FindBar } from './find-bar.tsx';
 import { type HistoryHandle, HistoryView } from './history-view.tsx';
-import { AwayNote, ClipboardAsk, LinkHint, ProgressLine, SizeNote } from './overlays.tsx';
+import { ClipboardAsk, LinkHint, ProgressLine, SizeNote, UnheardNote } from './overlays.tsx';
 import { PasteDialog } from './paste-dialog.tsx';
 import { SoftKeysRow } from './soft-keys-row.tsx';
 import { NO_TERMINAL, type TerminalView } from './terminal-view.ts';
-import { useAwayNote } from './use-away-note.ts';
 import { useFind } from './use-find.ts';
 import { useHistory } from './use-history.ts';
 import { useTerminalCommands } from './use-terminal-commands.ts';
 import { useTerminalLink } from './use-terminal-link.ts';
 import { useTerminalMenu } from './use-terminal-menu.ts';
 import { useTerminalLook, useTerminalView } from './use-terminal-view.ts';
+import { useUnheardNote } from './use-unheard-note.ts';
 
 /** A terminal: the live one, and its past above it. */
 export function TerminalPane({ runId, visible }: PaneProps) {
@@ -48,13 +48,13 @@ export function TerminalPane({ runId, visible }: PaneProps) {
     onStart: (start) => view?.start(start),
     onEvents: (events) => view?.push(events),
   });
-  const away = useAwayNote(attachment.session);
+  const unheard = useUnheardNote(runId, attachment.session);
   connect(
     {
       ...attachment,
       keys: (data) => {
-        away.noteTyped();
-        attachment.keys(data);
+        unheard.noteTyped();
+        if (!unheard.isMute) attachment.keys(data);
       },
     },
     view,
@@ -111,7 +111,7 @@ export function TerminalPane({ runId, visible }: PaneProps) {
             session={attachment.session}
             copy={copy}
           />
-          {away.note !== null && <AwayNote text={away.note} />}
+          {unheard.note !== null && <UnheardNote text={unheard.note} />}
           {history.isOpen && (
             // biome-ignore lint/a11y/noStaticElementInteractions: Escape leaves, wherever the focus is inside
             <div onKeyDown={handleEscape}>
@@ -120,7 +120,7 @@ export function TerminalPane({ runId, visible }: PaneProps) {
           )}
         </div>
       </ContextMenu>
-      {isPhone && view !== null && <SoftKeysRow keys={view.softKeys} onPaste={paste} />}
+      {isPhone && view !== null && !unheard.isMute && <SoftKeysRow keys={view.softKeys} onPaste={paste} />}
       {find.isOpen && (
         <FindBar
           query={find.query}

@@ -70,6 +70,7 @@ export function machine(over: Partial<Machine> = {}): Machine {
     version: '0.1.0',
     platform: 'linux',
     rights: 'start',
+    may: 'start',
     sessions: 0,
     ...over,
   };

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { RunId } from '../../src-shared/ids.ts';
 import type { SessionSummary } from '../../src-shared/session.ts';
+import { useLooksOnly } from '../machines/may.ts';
 import { isOver, restartSession } from '../session-actions.ts';
 import { useWindow } from '../store.ts';
 import { Button } from '../ui/button.tsx';
@@ -20,6 +21,7 @@ export function EndedBar({ runId }: { runId: RunId }) {
   const isLive = useWindow((window) => window.connection.is === 'live');
   const [isBusy, setBusy] = useState(false);
   const text = useEnding(session);
+  const looksOnly = useLooksOnly(runId);
   if (!session || !isOver(session)) return null;
   const restart = async () => {
     setBusy(true);
@@ -37,7 +39,14 @@ export function EndedBar({ runId }: { runId: RunId }) {
     <div className="flex min-h-9 shrink-0 items-center gap-2 border-t border-line bg-sunken px-3 py-1">
       <StateMark status={session.status} silent />
       <p className="min-w-0 flex-1 text-dim">{text}</p>
-      <Button size="sm" icon={RotateCw} busy={isBusy} disabled={!isLive} onClick={() => void restart()}>
+      <Button
+        size="sm"
+        icon={RotateCw}
+        busy={isBusy}
+        disabled={!isLive || looksOnly !== null}
+        title={looksOnly ?? undefined}
+        onClick={() => void restart()}
+      >
         {session.kind === 'claude' ? t('session.resume') : t('session.restart')}
       </Button>
     </div>

@@ -6,7 +6,7 @@ import { describeKeys, parseDetachKeys } from '../detach-keys.ts';
 import { withStartedEngine } from '../engine-client.ts';
 import { EXIT, Failure, failureOf } from '../failure.ts';
 import { shortId } from '../find-session.ts';
-import { sayIfAway, sayIfBehind } from '../host-away.ts';
+import { sayIfAway, sayIfBehind, sayIfLooksOnly } from '../host-away.ts';
 import { exitCodeOf, type Left } from '../left.ts';
 import { oneLine, say } from '../output.ts';
 import { sessionNamed } from './sessions.ts';
@@ -52,7 +52,8 @@ export async function attachTo(client: RunSessionClient, session: SessionSummary
   say(`[${named}: ${describeKeys(options.detachKeys)} detaches, and it goes on]`);
   sayIfAway(session);
   sayIfBehind(session);
-  const left = await attachAs(session.kind, client, session.runId, options);
+  const isReadOnly = (await sayIfLooksOnly(client, session)) || options.isReadOnly;
+  const left = await attachAs(session.kind, client, session.runId, { ...options, isReadOnly });
   switch (left.is) {
     case 'detached':
       say(`[detached from ${named}; back with: baton attach ${shortId(session.runId)}]`);

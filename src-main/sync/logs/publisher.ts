@@ -50,7 +50,7 @@ export interface LogSource extends CheckpointSource, Pick<Store, 'durableSeq' | 
 
 export interface PublisherOptions {
   readonly source: LogSource;
-  readonly about: () => Pick<MachineCard, 'name' | 'version' | 'platform'>;
+  readonly about: () => Pick<MachineCard, 'name' | 'version' | 'platform' | 'allows'>;
   /** A number that grows with each call, over restarts too, and is kept before it is given. */
   readonly nextRound: () => Promise<number>;
   readonly onNotice: (message: string) => void;
@@ -152,6 +152,10 @@ export class Publisher {
 
   wake(): void {
     this.#card.wake();
+  }
+
+  aboutChanged(): void {
+    this.#card.plan();
   }
 
   #linked(state: LinkState): void {

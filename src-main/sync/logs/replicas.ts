@@ -129,8 +129,8 @@ export class Replicas {
   about(machine: MachineId): MachineAbout | null {
     const card = this.#peers.get(machine)?.card ?? null;
     if (card === null) return null;
-    const { state, version, platform, sessions } = card;
-    return { state, version, platform, sessions: sessions.length };
+    const { state, version, platform, sessions, allows = 'start' } = card;
+    return { state, version, platform, sessions: sessions.length, allows };
   }
 
   // ——— who is there ———

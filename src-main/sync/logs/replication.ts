@@ -49,6 +49,7 @@ export function replication(options: ReplicationOptions): StartSyncPart {
       },
       sleep: () => publisher.sleep(),
       wake: () => publisher.wake(),
+      aboutChanged: () => publisher.aboutChanged(),
       about: (machine) => replicas.about(machine),
     };
   };

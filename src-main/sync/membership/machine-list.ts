@@ -1,6 +1,6 @@
 import type { MachineId } from '../../../src-shared/ids.ts';
-import type { Machine } from '../../../src-shared/machines.ts';
-import { liveMembers } from '../../../src-shared/membership.ts';
+import { allows, type Machine } from '../../../src-shared/machines.ts';
+import { liveMember, liveMembers } from '../../../src-shared/membership.ts';
 import { nameOf } from '../../../src-shared/membership-keys.ts';
 import type { FromRelay } from '../../../src-shared/relay-protocol.ts';
 import type { LinkState } from '../link/link.ts';
@@ -57,13 +57,14 @@ export class MachineList {
   /** This machine first, then in the order in which they were added. */
   list(about: (machine: MachineId) => MachineAbout | null, self: MachineAbout): Machine[] {
     const { membership, keyring, signer, link } = this.#workspace;
+    const own = liveMember(membership, signer.machine)?.rights ?? 'view';
     const members = liveMembers(membership).map((member): Machine => {
       const { machine: machineId, rights } = member;
       const isSelf = machineId === signer.machine;
       const seen = this.#seen.get(machineId);
       const online = isSelf ? link.state.is === 'live' : seen?.online === true;
       const said = isSelf ? self : about(machineId);
-      const { version = null, platform = null, sessions = 0 } = said ?? {};
+      const { version = null, platform = null, sessions = 0, allows: theirs = 'start' } = said ?? {};
       return {
         machineId,
         name: nameOf(member, keyring) ?? machineId.slice(-8),
@@ -75,6 +76,7 @@ export class MachineList {
         version,
         platform,
         rights,
+        may: isSelf ? 'start' : allows(theirs, own) ? own : theirs,
         sessions,
       };
     });

@@ -1,5 +1,5 @@
 import { ClientId, type MachineId, RunId } from '../../../src-shared/ids.ts';
-import type { Rights } from '../../../src-shared/machines.ts';
+import { allows, type Rights } from '../../../src-shared/machines.ts';
 import { liveMember } from '../../../src-shared/membership.ts';
 import { nameOf } from '../../../src-shared/membership-keys.ts';
 import { OPERATIONS, type OperationName } from '../../../src-shared/operations.ts';
@@ -37,7 +37,6 @@ const CALLABLE: Partial<Record<OperationName, Rights>> = {
   'claude.models': 'type',
   'engine.status': 'type',
 };
-const RANK: Readonly<Record<Rights, number>> = { view: 0, type: 1, start: 2 };
 
 type HostedSession = Pick<Session, 'runId' | 'epoch' | 'execute' | 'keys' | 'liveTexts' | 'viewers' | 'log' | 'screen'>;
 
@@ -150,14 +149,14 @@ export class DrivingHost {
   /** Null: it may. */
   #whyNot(from: MachineId, needed: Rights): Refusal | null {
     const rights = liveMember(this.#options.context.membership, from)?.rights ?? 'view';
-    if (RANK[rights] < RANK[needed]) {
+    if (!allows(rights, needed)) {
       return {
         code: 'not-allowed',
         message: `This machine’s rights end at “${rights}”.`,
         hint: 'Change them on a machine that may.',
       };
     }
-    if (RANK[this.#options.allows()] < RANK[needed]) {
+    if (!allows(this.#options.allows(), needed)) {
       return {
         code: 'not-allowed',
         message: `${this.#name(this.#options.peers.self)} does not let other machines do that.`,

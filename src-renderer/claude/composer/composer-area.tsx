@@ -16,6 +16,7 @@ import { BlockedNotice } from '../blocked-notice.tsx';
 import { useLasting } from '../stable.ts';
 import type { Attachments } from './attachments.ts';
 import { Composer, type ComposerHandle } from './composer.tsx';
+import { LooksOnly } from './looks-only.tsx';
 import { UsageMeter } from './meter.tsx';
 import { ModeMenu } from './mode-menu.tsx';
 import { ModelMenu } from './model-menu.tsx';
@@ -27,6 +28,8 @@ export interface ComposerAreaProps {
   readonly send: Attachment['send'];
   readonly state: SessionState;
   readonly isOnline: boolean;
+  /** Why nothing that is written here would be taken; null: it would. */
+  readonly looksOnly: string | null;
   readonly outbox: Outbox;
   readonly text: string;
   readonly onText: (text: string) => void;
@@ -52,6 +55,7 @@ export const ComposerArea = memo(function ComposerArea(props: ComposerAreaProps)
     send,
     state,
     isOnline,
+    looksOnly,
     outbox,
     text,
     onText,
@@ -110,7 +114,7 @@ export const ComposerArea = memo(function ComposerArea(props: ComposerAreaProps)
   };
   return (
     <div className="mx-auto w-full max-w-205 space-y-2 px-6 pb-3 @max-[560px]:px-3">
-      {claude?.blocked != null && (
+      {claude?.blocked != null && looksOnly === null && (
         <BlockedNotice
           code={claude.blocked.code}
           message={claude.blocked.message}
@@ -123,6 +127,7 @@ export const ComposerArea = memo(function ComposerArea(props: ComposerAreaProps)
           queue={state.queue}
           outgoing={outgoing}
           isOnline={isOnline}
+          isFixed={looksOnly !== null}
           held={held}
           machine={session?.machine ?? ''}
           onCancelHeld={(inputId) => void cancelHeld(inputId)}
@@ -134,41 +139,45 @@ export const ComposerArea = memo(function ComposerArea(props: ComposerAreaProps)
         />
       )}
       {children}
-      <Composer
-        ref={ref}
-        text={text}
-        onText={onText}
-        images={images.images}
-        onFiles={(files) => void images.add(files)}
-        onRemoveImage={images.remove}
-        onSend={sendPrompt}
-        isBusy={isBusy}
-        onInterrupt={() => command({ kind: 'interrupt' }, t('composer.interruptFailed'))}
-        commands={claude?.slashCommands ?? []}
-        cwd={state.cwd}
-        machineId={remote === null ? null : (session?.machineId ?? null)}
-        said={said}
-        placeholder={placeholder}
-        options={
-          <>
-            <ModeMenu
-              mode={claude?.permissionMode ?? 'default'}
-              onChange={(permissionMode) => command({ kind: 'options', permissionMode }, t('mode.failed'))}
-            />
-            <ModelMenu
-              model={claude?.model ?? null}
-              onChange={(model) => command({ kind: 'options', model }, t('model.failed'))}
-              isOpen={isModelOpen}
-              onOpenChange={onModelOpen}
-            />
-            <span className="flex-1" />
-            {claude?.usage != null && <UsageMeter usage={claude.usage} />}
-            <Menu items={menu} align="end" label={t('more')}>
-              <IconButton icon={Ellipsis} label={t('more')} />
-            </Menu>
-          </>
-        }
-      />
+      {looksOnly !== null ? (
+        <LooksOnly why={looksOnly} ref={ref} />
+      ) : (
+        <Composer
+          ref={ref}
+          text={text}
+          onText={onText}
+          images={images.images}
+          onFiles={(files) => void images.add(files)}
+          onRemoveImage={images.remove}
+          onSend={sendPrompt}
+          isBusy={isBusy}
+          onInterrupt={() => command({ kind: 'interrupt' }, t('composer.interruptFailed'))}
+          commands={claude?.slashCommands ?? []}
+          cwd={state.cwd}
+          machineId={remote === null ? null : (session?.machineId ?? null)}
+          said={said}
+          placeholder={placeholder}
+          options={
+            <>
+              <ModeMenu
+                mode={claude?.permissionMode ?? 'default'}
+                onChange={(permissionMode) => command({ kind: 'options', permissionMode }, t('mode.failed'))}
+              />
+              <ModelMenu
+                model={claude?.model ?? null}
+                onChange={(model) => command({ kind: 'options', model }, t('model.failed'))}
+                isOpen={isModelOpen}
+                onOpenChange={onModelOpen}
+              />
+              <span className="flex-1" />
+              {claude?.usage != null && <UsageMeter usage={claude.usage} />}
+              <Menu items={menu} align="end" label={t('more')}>
+                <IconButton icon={Ellipsis} label={t('more')} />
+              </Menu>
+            </>
+          }
+        />
+      )}
     </div>
   );
 });

@@ -14,6 +14,8 @@ export interface PromptQueueProps {
   readonly queue: readonly QueuedPrompt[];
   readonly outgoing: readonly OutgoingPrompt[];
   readonly isOnline: boolean;
+  /** It may be looked at only. */
+  readonly isFixed: boolean;
   /** What this machine keeps for the one that the session runs on. */
   readonly held: readonly OutboxItem[];
   /** The name of that machine. */
@@ -87,6 +89,7 @@ function QueuedRow({
   prompt,
   index,
   queue,
+  isFixed,
   onStep,
   onEdit,
   onDelete,
@@ -106,7 +109,7 @@ function QueuedRow({
     onDragStart();
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (edited !== null || !event.altKey || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return;
+    if (edited !== null || isFixed || !event.altKey || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return;
     event.preventDefault();
     onStep(index, event.key === 'ArrowUp' ? -1 : 1);
   };
@@ -127,7 +130,7 @@ function QueuedRow({
     );
   return (
     <li
-      draggable
+      draggable={!isFixed}
       onDragStart={drag}
       onDragEnd={onDragEnd}
       onDragOver={(event) => event.preventDefault()}
@@ -138,22 +141,24 @@ function QueuedRow({
       onKeyDown={onKeyDown}
       className={`group/queued flex min-h-8 items-center gap-2 border-t border-line px-2 ${isDragged ? 'opacity-50' : ''}`}
     >
-      <Icon of={GripVertical} size={14} className="cursor-grab text-faint" />
+      {!isFixed && <Icon of={GripVertical} size={14} className="cursor-grab text-faint" />}
       <span className="min-w-0 flex-1 truncate" title={text}>
         {text || t('queue.imagesOnly')}
         {images.length > 0 && <span className="ml-2 text-11 text-faint">{t('queue.images', { count: images.length })}</span>}
       </span>
-      <span className="flex shrink-0">
-        <IconButton icon={ArrowUp} label={t('queue.up', { number })} disabled={index === 0} onClick={() => onStep(index, -1)} />
-        <IconButton
-          icon={ArrowDown}
-          label={t('queue.down', { number })}
-          disabled={index === queue.length - 1}
-          onClick={() => onStep(index, 1)}
-        />
-        <IconButton icon={Pencil} label={t('queue.edit', { number })} onClick={() => setEdited(text)} />
-        <IconButton icon={Trash2} label={t('queue.delete', { number })} onClick={() => onDelete(prompt.inputId)} />
-      </span>
+      {!isFixed && (
+        <span className="flex shrink-0">
+          <IconButton icon={ArrowUp} label={t('queue.up', { number })} disabled={index === 0} onClick={() => onStep(index, -1)} />
+          <IconButton
+            icon={ArrowDown}
+            label={t('queue.down', { number })}
+            disabled={index === queue.length - 1}
+            onClick={() => onStep(index, 1)}
+          />
+          <IconButton icon={Pencil} label={t('queue.edit', { number })} onClick={() => setEdited(text)} />
+          <IconButton icon={Trash2} label={t('queue.delete', { number })} onClick={() => onDelete(prompt.inputId)} />
+        </span>
+      )}
     </li>
   );
 }

@@ -1,9 +1,10 @@
 import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Json, newEvent } from '../../../src-shared/events.ts';
-import { ClientId } from '../../../src-shared/ids.ts';
+import { ClientId, MachineId } from '../../../src-shared/ids.ts';
 import { SampleLog } from '../../../src-shared/sim/sample-conversation.ts';
 import { useWindow } from '../../store.ts';
+import { machine } from '../../testing/scripted-host.ts';
 import { button, closePane, composer, press, type ShownPane, showPane, type } from '../testing/pane.tsx';
 
 const OTHER_CLIENT = ClientId.parse('0198f000-0000-4000-8000-00000000cccc');
@@ -45,6 +46,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await closePane();
+  useWindow.setState({ machines: null });
   vi.useRealTimers();
 });
 
@@ -53,6 +55,29 @@ describe('a permission request', () => {
     pane = await showPane(asking().events);
     expect(command()).toBe('rm -rf build');
     await waitFor(() => expect(document.activeElement).toBe(card()));
+  });
+
+  it('[view-6] is shown without a way to answer where this machine may only look', async () => {
+    pane = await showPane(asking().events);
+    await waitFor(() => expect(document.activeElement).toBe(card()));
+    const { host } = pane;
+    const machineId = MachineId.parse('0198f000-0000-7000-8000-00000000cccc');
+    host.change(host.runId, {
+      machine: 'desktop',
+      machineId,
+      remote: { connection: 'live', behindBytes: null, heardAt: null, historyComplete: true },
+    });
+    host.send({ type: 'machines:changed', ...host.machines, machines: [machine({ machineId, may: 'view' })] });
+    await waitFor(() => expect(screen.queryByRole('textbox', { name: 'Message Claude' })).toBeNull());
+    expect(screen.getByRole('button', { name: 'Show machines' })).toBeTruthy();
+    for (const name of ['Allow', 'Allow for session', 'Deny']) expect(button(name)).toHaveProperty('disabled', true);
+    later(1_000);
+    press('1');
+    expect(host.commands()).toEqual([]);
+    host.send({ type: 'machines:changed', ...host.machines, machines: [machine({ machineId, may: 'type' })] });
+    await waitFor(() => expect(button('Allow')).toHaveProperty('disabled', false));
+    fireEvent.click(button('Allow'));
+    await pane.sent('permission');
   });
 
   it.each([
