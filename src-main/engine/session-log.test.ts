@@ -23,8 +23,8 @@ class HandStore {
     await settled();
   }
   /** The real store refuses the failed append and everything behind it. */
-  async refuse(): Promise<void> {
-    for (const { reject } of this.#waiting.splice(0)) reject(new Error('the disk is full'));
+  async refuse(count = this.#waiting.length): Promise<void> {
+    for (const { reject } of this.#waiting.splice(0, count)) reject(new Error('the disk is full'));
     await settled();
   }
   get seqs(): number[][] {
@@ -151,6 +151,21 @@ describe('[engine-3] a store that refuses', () => {
     expect(await kept).toBe(2);
     expect(shownSeqs()).toEqual([1, 2, 3]);
     expect(shown.map(({ channel }) => channel)).toEqual(['pty:stdout', 'system:status', 'pty:stdout']);
+  });
+
+  it('that answers late is asked again when it has answered everything: else what was written before comes between', async () => {
+    const refused = failureOf(log.append([renamed('refused')], { durable: true, refusable: true }));
+    const kept = log.append([renamed('kept')], { durable: true });
+    await store.refuse(1);
+    expect(await refused).toBeInstanceOf(Error);
+    vi.advanceTimersByTime(500);
+    expect(store.seqs).toEqual([[1], [2]]);
+    await store.refuse();
+    expect(store.seqs).toEqual([[1], [2], [1]]);
+    await store.commit();
+    expect(await kept).toBe(1);
+    vi.advanceTimersByTime(500);
+    expect(store.seqs.length).toBe(3);
   });
 
   it('for good keeps nobody waiting for ever: settling gives up after its time', async () => {

@@ -64,6 +64,9 @@ export class SessionLog implements ShownLog {
   #pendingBytes = 0;
   readonly #tail = new LogTail();
   #retry: ReturnType<typeof setTimeout> | null = null;
+  /** Its time has come, and not all that was written before has been answered. */
+  #isRetryDue = false;
+  #inFlight = 0;
   #isClosed = false;
 
   constructor(options: SessionLogOptions) {
@@ -129,6 +132,7 @@ export class SessionLog implements ShownLog {
     this.#isClosed = true;
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#retry = null;
+    this.#isRetryDue = false;
   }
 
   recent(after: Seq, maxBytes: number): readonly LogEvent[] | null {
@@ -162,9 +166,15 @@ export class SessionLog implements ShownLog {
       ...(entry.input === undefined ? {} : { input: entry.input(lastSeq) }),
       ...(changesState ? { meta: this.#options.checkpoint(this.#state, lastSeq) } : {}),
     };
+    this.#inFlight++;
+    const answered = (handle: () => void) => {
+      this.#inFlight--;
+      handle();
+      if (this.#isRetryDue) this.#tryAgain();
+    };
     this.#options.store.append(request).then(
-      () => this.#stored(entry, lastSeq),
-      (error: unknown) => this.#refused(entry, error),
+      () => answered(() => this.#stored(entry, lastSeq)),
+      (error: unknown) => answered(() => this.#refused(entry, error)),
     );
   }
   #checkpointed: SessionState | null = null;
@@ -229,6 +239,9 @@ export class SessionLog implements ShownLog {
   }
 
   #tryAgain(): void {
+    // Writes that still carry the numbers of before are refused too; nothing is written between them.
+    this.#isRetryDue = this.#inFlight > 0;
+    if (this.#isRetryDue) return;
     this.#retry = null;
     if (this.#isClosed) return;
     this.#checkpointed = null;

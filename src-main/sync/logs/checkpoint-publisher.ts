@@ -5,10 +5,8 @@ import type { Store } from '../../store/store.ts';
 import { standing, whyOf } from '../link/standing.ts';
 import { type SyncContext, seal } from '../sync-context.ts';
 import { encodeCheckpoint, streamOfCheckpoint } from './checkpoint.ts';
+import type { LogMeasures } from './log-measures.ts';
 
-/** So much of a log is sent before another checkpoint is left: when it rests, and while it does not. */
-const AFTER_BYTES = 1024 * 1024;
-const AT_LATEST_BYTES = 8 * 1024 * 1024;
 /** A larger one (a queue of pictures) is not left: whoever needs it reads the log from its beginning. */
 const MAX_CHECKPOINT_BYTES = 512 * 1024;
 const RETRY_MS = 5_000;
@@ -25,6 +23,7 @@ export interface CheckpointPublisherOptions {
   readonly synced: () => Promise<void>;
   /** The publisher's, see counterFloor. */
   readonly round: () => number;
+  readonly measures: LogMeasures;
 }
 
 /**
@@ -51,7 +50,9 @@ export class CheckpointPublisher {
   sent(runId: RunId, bytes: number, rests: boolean): void {
     const sentBytes = (this.#sentBytes.get(runId) ?? 0) + bytes;
     this.#sentBytes.set(runId, sentBytes);
-    if (sentBytes < (rests ? AFTER_BYTES : AT_LATEST_BYTES) || this.#leaving.has(runId) || this.#isStopped) return;
+    const { checkpointAfterBytes, checkpointAtLatestBytes } = this.#options.measures;
+    const isDue = sentBytes >= (rests ? checkpointAfterBytes : checkpointAtLatestBytes);
+    if (!isDue || this.#leaving.has(runId) || this.#isStopped) return;
     this.#leaving.add(runId);
     this.#turn = this.#turn.then(() => this.#inTurn(runId, sentBytes));
   }

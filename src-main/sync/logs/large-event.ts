@@ -5,10 +5,9 @@ import type { SyncContext } from '../sync-context.ts';
 
 /**
  * An event that no batch holds (a prompt with pictures) travels beside its log, in pieces: a stream of its own, of kind `document`, whose
- * batches are the pieces in order. The log's batch names how many there are and the hash of the whole.
+ * batches are the pieces in order. The log's batch names how large it is and the hash of the whole.
  */
-const PIECE_BYTES = 768 * 1024;
-/** A larger one is left out, as a gap that says so. */
+/** A larger one is refused. */
 export const MAX_LARGE_BYTES = 64 * 1024 * 1024;
 
 export interface LargePayload {
@@ -27,8 +26,8 @@ export function streamOfLarge({ keyring }: Pick<SyncContext, 'keyring'>, runId: 
 }
 
 /** From piece `from` on; nothing where all of them were cut. */
-export function* piecesOf(payload: Uint8Array, from: number): Generator<Uint8Array> {
-  for (let at = from * PIECE_BYTES; at < payload.byteLength; at += PIECE_BYTES) yield payload.subarray(at, at + PIECE_BYTES);
+export function* piecesOf(payload: Uint8Array, from: number, pieceBytes: number): Generator<Uint8Array> {
+  for (let at = from * pieceBytes; at < payload.byteLength; at += pieceBytes) yield payload.subarray(at, at + pieceBytes);
 }
 
 /** Gathers the pieces of one event. Resolves with the whole; rejects where it is not what its host named. `end` gives it up. */

@@ -8,20 +8,19 @@ import {
   type MachineCard,
   reactionTo,
 } from '../../../src-shared/replication.ts';
-import { MAX_PAYLOAD_BYTES, NO_BATCH_HASH, type SealedBatch } from '../../../src-shared/sealed-batch.ts';
+import { NO_BATCH_HASH, type SealedBatch } from '../../../src-shared/sealed-batch.ts';
 import type { ChainedEvent, ChainedPage, Store } from '../../store/store.ts';
 import type { LinkState } from '../link/link.ts';
 import { standing, whyOf } from '../link/standing.ts';
 import { type SyncContext, seal } from '../sync-context.ts';
 import { CardPublisher } from './card-publisher.ts';
 import { CheckpointPublisher, type CheckpointSource } from './checkpoint-publisher.ts';
-import { MAX_LARGE_BYTES, piecesOf, streamOfLarge } from './large-event.ts';
+import { piecesOf, streamOfLarge } from './large-event.ts';
+import { LOG_MEASURES, type LogMeasures } from './log-measures.ts';
 import { encodeLog } from './log-payload.ts';
 
 /** Sessions of which something is on its way at the same time. */
 const MAX_ACTIVE = 6;
-/** Payload of one batch before it is deflated. */
-const BATCH_BYTES = 512 * 1024;
 /** How much smaller a batch may be expected to become than its payload. */
 const MAX_SHRINKING = 8;
 /** What is this small is what somebody types or reads: it does not wait behind bulk. */
@@ -54,6 +53,7 @@ export interface PublisherOptions {
   /** A number that grows with each call, over restarts too, and is kept before it is given. */
   readonly nextRound: () => Promise<number>;
   readonly onNotice: (message: string) => void;
+  readonly measures?: LogMeasures;
 }
 
 interface Lane {
@@ -80,6 +80,7 @@ interface Lane {
 export class Publisher {
   readonly #context: SyncContext;
   readonly #options: PublisherOptions;
+  readonly #measures: LogMeasures;
   readonly #lanes = new Map<RunId, Lane>();
   /** Lanes with something to do, in this order: what has just happened, then what is left to catch up with. */
   readonly #fresh = new Set<Lane>();
@@ -105,9 +106,11 @@ export class Publisher {
   private constructor(context: SyncContext, options: PublisherOptions) {
     this.#context = context;
     this.#options = options;
+    const { measures = LOG_MEASURES } = options;
+    this.#measures = measures;
     const round = () => this.#round;
     this.#card = new CardPublisher(context, { ...options, round });
-    this.#checkpoints = new CheckpointPublisher(context, { ...options, round, synced: () => this.#synced() });
+    this.#checkpoints = new CheckpointPublisher(context, { ...options, measures, round, synced: () => this.#synced() });
   }
 
   static async start(context: SyncContext, options: PublisherOptions): Promise<Publisher> {
@@ -284,14 +287,15 @@ export class Publisher {
 
   async #payloadOf({ runId, shrinking }: Lane, after: Seq, upTo: Seq): Promise<{ payload: Uint8Array; page: ChainedPage }> {
     // On a slow line nothing shall be in front of what is typed for longer than a moment [slow-3].
-    const atMost = Math.min(BATCH_BYTES, Math.floor(this.#context.link.bulkBytes * shrinking));
+    const { batchBytes, payloadBytes, largeBytes } = this.#measures;
+    const atMost = Math.min(batchBytes, Math.floor(this.#context.link.bulkBytes * shrinking));
     for (let maxBytes = atMost; ; maxBytes = Math.floor(maxBytes / 4)) {
       const page = await this.#options.source.readChained({ runId, after, upTo, maxBytes });
       const payload = await encodeLog(after + 1, page);
-      if (payload.byteLength <= MAX_PAYLOAD_BYTES) return { payload, page };
+      if (payload.byteLength <= payloadBytes) return { payload, page };
       const [only, another] = page.items;
       if (another === undefined && only !== undefined && 'seq' in only) {
-        if (only.payload.byteLength <= MAX_LARGE_BYTES) {
+        if (only.payload.byteLength <= largeBytes) {
           await this.#sendPieces(runId, only);
           return { payload: await encodeLog(after + 1, page, true), page };
         }
@@ -309,7 +313,7 @@ export class Publisher {
     const stream = streamOfLarge(this.#context, runId, seq);
     const atRelay = await standing(this.#context, stream, 'document');
     let { counter, hash: previousHash } = atRelay ?? { counter: 0, hash: NO_BATCH_HASH };
-    for (const piece of piecesOf(payload, atRelay?.lastPosition ?? 0)) {
+    for (const piece of piecesOf(payload, atRelay?.lastPosition ?? 0, this.#measures.pieceBytes)) {
       this.#pieces.counter = counterFloor({ counter }, this.#pieces, this.#round) + 1;
       counter = this.#pieces.counter;
       const header = { kind: 'document', stream, epoch: 0, seqFrom: 0, seqTo: 0, counter, previousHash } as const;

@@ -10,7 +10,7 @@ import { type LogSource, Publisher, type PublisherOptions } from './publisher.ts
 import { Replicas } from './replicas.ts';
 import { type Deletion, type Deletions, StreamRemoval } from './stream-removal.ts';
 
-export interface ReplicationOptions extends Pick<PublisherOptions, 'about' | 'onNotice'> {
+export interface ReplicationOptions extends Pick<PublisherOptions, 'about' | 'onNotice' | 'measures'> {
   readonly engine: Pick<Engine, 'checkpoint' | 'hosted' | 'onLog' | 'onSession' | 'onRemoving' | 'onRemoved' | 'remote'>;
   readonly store: Pick<Store, 'durableSeq' | 'sync' | 'readChained' | 'getFact' | 'setFact'>;
 }
@@ -26,7 +26,7 @@ type KeptDeletions = z.infer<typeof KeptDeletions>;
 /** Logs of sessions between the machines of a workspace: what is hosted here goes out, what others host comes in. */
 export function replication(options: ReplicationOptions): StartSyncPart {
   return async (context, onAbout) => {
-    const { engine, store, about, onNotice } = options;
+    const { engine, store, about, onNotice, measures } = options;
     const source = new HostedLogs(options, context.onProblem);
     await source.open();
     const replicas = await Replicas.start(context, {
@@ -39,7 +39,13 @@ export function replication(options: ReplicationOptions): StartSyncPart {
       onNotice,
     });
     const removal = new StreamRemoval(context, source);
-    const publisher = await Publisher.start(context, { source, about, onNotice, nextRound: () => nextRound(store) });
+    const publisher = await Publisher.start(context, {
+      source,
+      about,
+      onNotice,
+      nextRound: () => nextRound(store),
+      ...(measures === undefined ? {} : { measures }),
+    });
     return {
       stop: async () => {
         await publisher.stop();

@@ -29,7 +29,10 @@ function use(world: World, machine: SimMachine): void {
   const chance = random();
   const session = world.pick(life.engine.sessions.values());
   if (world.texts !== null && session !== undefined && world.chance(0.4)) world.texts.use(machine, session.runId);
-  else if (session === undefined || (chance < 0.05 && life.engine.sessions.size < 4)) world.create(machine);
+  else if (world.hasLongLogs && session !== undefined && world.chance(0.4)) {
+    if (!life.watched.has(session.runId)) machine.watch(session.runId);
+    world.print(machine, session.runId);
+  } else if (session === undefined || (chance < 0.05 && life.engine.sessions.size < 4)) world.create(machine);
   else if (chance < 0.08) {
     // Only one that has ended can be.
     life.engine.delete(session.runId).catch(() => {});
@@ -78,8 +81,14 @@ function commandFor(world: World, machine: SimMachine, runId: RunId): SessionCom
   if (chance < 0.35 && queued !== undefined) return { kind: 'prompt-delete', inputId, target: queued };
   if (chance < 0.37) return { kind: 'close', inputId };
   if (chance < 0.45 && state?.status !== 'running') return { kind: 'restart', inputId };
-  const text = chance < 0.6 ? 'may I' : chance < 0.65 ? 'wait for me' : `hello ${inputId}`;
+  const more = world.hasLongLogs ? randomText(world.random) : '';
+  const text = chance < 0.6 ? 'may I' : chance < 0.65 ? 'wait for me' : `hello ${inputId}${more}`;
   return { kind: 'prompt', inputId, content: { text, images: [] } };
+}
+
+/** Up to some kilobytes that do not become smaller. */
+function randomText(random: () => number): string {
+  return Array.from({ length: Math.floor(10 ** (3 * random())) }, () => Math.floor(random() * 2 ** 32).toString(36)).join(' ');
 }
 
 /** What happens to machines, lines and the relay. */

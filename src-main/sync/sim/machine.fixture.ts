@@ -19,6 +19,7 @@ import { DocumentCopies } from '../documents/document-copies.ts';
 import { DocumentSync, type DocumentSyncOptions } from '../documents/document-sync.ts';
 import { Documents, type DocumentsOptions } from '../documents/documents.ts';
 import type { SharedDocument } from '../documents/shared-document.ts';
+import { LOG_MEASURES, type LogMeasures } from '../logs/log-measures.ts';
 import { replication } from '../logs/replication.ts';
 import { PassCounter } from '../membership/pass-counter.ts';
 import { Workspace } from '../membership/workspace.ts';
@@ -31,6 +32,15 @@ import { Peers } from '../passing/peers.ts';
 const EPOCH_MS = 1_767_225_600_000;
 const CHAIN = 'sim.chain';
 const COUNTER = 'sim.passCounter';
+/** So that there are checkpoints, events beside their log, and events that are left out. */
+const SMALL_LOGS: LogMeasures = {
+  batchBytes: 2_000,
+  payloadBytes: 2_500,
+  pieceBytes: 1_000,
+  largeBytes: 6_000,
+  checkpointAfterBytes: 1_500,
+  checkpointAtLatestBytes: 6_000,
+};
 /** So that there are snapshots, and updates in several pieces. */
 const SMALL_DOCUMENTS: DocumentMeasures = { snapshotEvery: 4, snapshotAboveBytes: 100, pieceBytes: 200 };
 
@@ -55,6 +65,7 @@ export interface MachineOptions {
   readonly random: () => number;
   readonly clockOffsetMs: number;
   readonly hasDocuments: boolean;
+  readonly hasLongLogs: boolean;
   readonly nextYjsClient: () => number;
   readonly connect: (machine: SimMachine) => Promise<Wire>;
   readonly onCommitted: (machine: SimMachine, runId: RunId) => void;
@@ -175,7 +186,7 @@ export class SimMachine {
   }
 
   async #begin(state: { isDead: boolean }): Promise<Life> {
-    const { agenda, signer, random, clockOffsetMs, hasDocuments, connect, onCommitted } = this.#options;
+    const { agenda, signer, random, clockOffsetMs, hasDocuments, hasLongLogs, connect, onCommitted } = this.#options;
     const clock: Clock = {
       nowMs: () => EPOCH_MS + clockOffsetMs + agenda.nowMs,
       setTimer: (run, delayMs) => (state.isDead ? () => {} : agenda.later(this.lane('timers'), delayMs, run)),
@@ -241,7 +252,8 @@ export class SimMachine {
     });
     const sync = documents && this.#syncDocuments({ context: workspace, documents, sessions: engine });
     const about = () => ({ name, version: '0', platform: 'sim' });
-    const replicating = await replication({ engine, store, about, onNotice })(workspace, () => {});
+    const measures = hasLongLogs ? SMALL_LOGS : LOG_MEASURES;
+    const replicating = await replication({ engine, store, about, onNotice, measures })(workspace, () => {});
     const peers = new Peers(workspace);
     const driving = new Driving({
       context: workspace,

@@ -22,6 +22,8 @@ const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {}, close() {
 const EVIL_EACH = 5;
 /** What costs much is in some of them only: in those whose seed leaves this when divided so. */
 const DOCUMENTS_IN = { each: 7, left: 2 };
+const LONG_LOGS_IN = { each: 7, left: 4 };
+const isIn = (seed: number, { each, left }: typeof DOCUMENTS_IN) => seed % each === left;
 /** A step is a frame that arrives, or a commit. */
 const STEP_MS = 8;
 const DAY_MS = 24 * 60 * 60_000;
@@ -76,6 +78,8 @@ export class World {
   isEvil: boolean;
   /** What users write together; null: not in this history. */
   readonly texts: Texts | null;
+  /** Logs have checkpoints, and events that are larger than a batch. A machine comes when they are long. */
+  readonly hasLongLogs: boolean;
   /** How often something goes wrong. */
   readonly troubles: number;
   /** Machines that reach no relay. */
@@ -93,7 +97,8 @@ export class World {
     this.isEvil = seed % EVIL_EACH === 0;
     this.agenda = new Agenda(this.random, STEP_MS);
     this.troubles = this.random() * 0.05;
-    this.texts = seed % DOCUMENTS_IN.each === DOCUMENTS_IN.left ? new Texts(this) : null;
+    this.texts = isIn(seed, DOCUMENTS_IN) ? new Texts(this) : null;
+    this.hasLongLogs = isIn(seed, LONG_LOGS_IN);
     let yjsClients = 0;
     const chain = signers[0]?.entries ?? [];
     this.machines = signers.map((signer, index) => {
@@ -102,6 +107,7 @@ export class World {
       return new SimMachine({
         ...{ name: `m${index + 1}`, signer, chain, agenda: this.agenda, random: this.random, clockOffsetMs },
         hasDocuments: this.texts !== null,
+        hasLongLogs: this.hasLongLogs,
         nextYjsClient: () => ++yjsClients,
         connect: (machine) => this.#connect(machine),
         onCommitted: (machine, runId) => this.#committed(machine, runId),
@@ -298,6 +304,13 @@ export class World {
 
   create(machine: SimMachine): void {
     machine.create(this.inputId(), (runId) => this.note(`${machine.name} created ${runId}`));
+  }
+
+  /** Its terminal prints something that does not become smaller. */
+  print(machine: SimMachine, runId: RunId): void {
+    const bytes = Math.ceil(10 ** (2 + 2 * this.random()));
+    this.note(`${bytes} bytes are typed into ${runId}`);
+    machine.type(runId, Buffer.from(Array.from({ length: bytes }, () => Math.floor(this.random() * 256))));
   }
 
   inputId(): InputId {
