@@ -1,6 +1,7 @@
 // Devices of sync.bench.mjs: machines at the relay, and clients of the servers that the relay is held against. Each counts what it
-// sees of one room (a session, or a document) and when. A machine has the product's own link, its replicas and every check of
-// them; its sessions lie in memory instead of a database. A light one takes what comes, but neither opens nor applies it.
+// sees of one room (a session, or a document) and when. A machine has the product's own link, its replicas, its shared documents and
+// every check of them; all of that lies in memory instead of a database. A light one takes what comes, but neither opens nor applies it.
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createDecoder, readVarString, readVarUint } from 'lib0/decoding';
 import { createEncoder, length, toUint8Array, writeVarString, writeVarUint } from 'lib0/encoding';
@@ -8,12 +9,17 @@ import { WebSocket } from 'ws';
 import { messageYjsUpdate, readSyncMessage, writeSyncStep1, writeUpdate } from 'y-protocols/sync';
 import * as Y from 'yjs';
 import { openSocketWire } from '../src-main/socket-wire.ts';
+import { decodePiece } from '../src-main/sync/documents/document-payload.ts';
+import { DocumentSync } from '../src-main/sync/documents/document-sync.ts';
+import { Documents } from '../src-main/sync/documents/documents.ts';
 import { Link } from '../src-main/sync/link/link.ts';
 import { Replicas } from '../src-main/sync/logs/replicas.ts';
 import { SYSTEM_CLOCK } from '../src-shared/client.ts';
 import { applyEntry } from '../src-shared/membership.ts';
 import { takeKeys } from '../src-shared/membership-keys.ts';
+import { EMPTY_STREAM, receiveBatch } from '../src-shared/receive-batch.ts';
 import { Keyring } from '../src-shared/seal.ts';
+import { sessionDocument } from '../src-shared/workspace-documents.ts';
 
 /** The same in all processes of this machine. */
 export const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
@@ -24,7 +30,11 @@ export class Seen {
   #last = null;
   #times = [];
   #wrong = 0;
+  /** Came, and is looked at when there is time for it. */
+  #unread = [];
   bytes = 0;
+  /** What this device's document has come to; null: it has none. */
+  state = () => null;
 
   begin(last) {
     this.#last = last;
@@ -32,18 +42,24 @@ export class Seen {
     this.#wrong = 0;
   }
 
+  /** Asked for when everything was made: what was put off is looked at now. */
   get count() {
+    for (const { look, now } of this.#unread.splice(0)) this.see(...look(), now);
     return this.#times.length;
   }
 
+  /** `look` gives what `see` takes. */
+  seeLater(look) {
+    if (this.#last !== null) this.#unread.push({ look, now: nowMs() });
+  }
+
   /** Changes `from` to `to` have arrived, in one piece. */
-  see(from, to, bytes) {
+  see(from, to, bytes, now = nowMs()) {
     if (this.#last === null) return;
     // What is lost, doubled or out of order shows here; afterwards it is counted on from what came.
     if (from !== this.#last + 1) this.#wrong += 1;
     this.#last = to;
     this.bytes = bytes;
-    const now = nowMs();
     for (let at = from; at <= to; at++) this.#times.push(now);
   }
 
@@ -152,20 +168,76 @@ export async function openMachine(keys, url, seen) {
 /** Follows one log, and looks at no more than which events a batch has. */
 export async function openLightMachine(keys, url, runId, seen) {
   const machine = new Machine(keys, url);
+  await follow(machine, machine.keyring.streamName('log', runId), (frame) => {
+    const header = new DataView(frame.buffer, frame.byteOffset);
+    seen.see(Number(header.getBigUint64(10)), Number(header.getBigUint64(18)), frame.byteLength);
+  });
+}
+
+/** Resolves when everything that there is has come. */
+async function follow(machine, stream, onFrame) {
   await machine.live();
   await new Promise((resolve) => {
     let cursor = 0;
-    machine.link.follow(machine.keyring.streamName('log', runId), {
+    machine.link.follow(stream, {
       lane: 'watch',
       cursor: () => cursor,
-      onBatch: (frame) => {
-        const header = new DataView(frame.buffer, frame.byteOffset);
-        cursor = Number(header.getBigUint64(18));
-        seen.see(Number(header.getBigUint64(10)), cursor, frame.byteLength);
+      onBatch: (frame, position) => {
+        cursor = position;
+        onFrame(frame);
       },
       onCaughtUp: resolve,
     });
   });
+}
+
+// ——— shared documents ———
+
+/** Which changes are in an update: each is two operations of the one who makes them. */
+export function changesOf(update) {
+  const { from, to } = Y.parseUpdateMeta(update);
+  const [[writer, end]] = to;
+  return [from.get(writer) / 2 + 1, end / 2];
+}
+
+/** To be compared with what others have come to. */
+export const stateOf = (doc) => createHash('sha256').update(Y.encodeStateAsUpdate(doc)).digest('hex');
+
+const noDocuments = {
+  listDocuments: async () => [],
+  readDocument: async () => [],
+  writeDocument: async () => {},
+  oldDrafts: async () => [],
+};
+
+/** The document of a session as a machine has it, when it has all of it. */
+export async function openDocument(keys, url, runId, store) {
+  const machine = new Machine(keys, url);
+  await machine.live();
+  const documents = await Documents.open({ store, onProblem: machine.onProblem });
+  const sync = new DocumentSync({ context: machine, documents, sessions: { sessions: new Map(), onSession: () => () => {} } });
+  const name = sessionDocument(runId);
+  const document = await documents.load(name);
+  while (!sync.isSynced(name)) await new Promise((resolve) => setTimeout(resolve, 10));
+  return document;
+}
+
+export async function openDocumentReader(keys, url, runId, seen) {
+  const { doc, remote } = await openDocument(keys, url, runId, noDocuments);
+  doc.on('update', (update, origin) => origin === remote && seen.see(...changesOf(update), update.byteLength));
+  seen.state = () => stateOf(doc);
+}
+
+/** Hears of a document's updates, and opens none before the round is over. */
+export async function openLightDocumentReader(keys, url, runId, seen) {
+  const machine = new Machine(keys, url);
+  await follow(machine, machine.keyring.streamName('document', sessionDocument(runId)), (frame) =>
+    seen.seeLater(() => {
+      const { membership, keyring } = machine;
+      const { payload } = receiveBatch(frame, { membership, keyring, state: EMPTY_STREAM });
+      return [...changesOf(decodePiece(payload).bytes), frame.byteLength];
+    }),
+  );
 }
 
 // ——— clients of the others ———
@@ -241,11 +313,12 @@ export class YjsClient {
 }
 
 /** A change is the next number under one key. */
-export function openYjsReader(url, room, isHocuspocus, isLight, seen) {
+export async function openYjsReader(url, room, isHocuspocus, isLight, seen) {
   let taken = 0;
-  return YjsClient.open(url, room, isHocuspocus, isLight, ({ doc }, bytes) => {
+  const { doc } = await YjsClient.open(url, room, isHocuspocus, isLight, ({ doc }, bytes) => {
     taken += 1;
     const position = isLight ? taken : doc.getMap('state').get('position');
     seen.see(position, position, bytes);
   });
+  if (!isLight) seen.state = () => stateOf(doc);
 }

@@ -1,7 +1,9 @@
 // The processes of sync.bench.mjs's fan-out: one that makes changes, and some with devices that see them. What each does is told
 // over its channel to the benchmark. A change at the relay's side is a durable event in a session of a whole engine, which the
-// product's own publisher sends; or, where the relay alone is asked for, a batch that was sealed before.
+// product's own publisher sends; or a change of a shared document; or, where the relay alone is asked for, a batch that was sealed before.
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { openStore } from '../src-main/store/store.ts';
 import { replication } from '../src-main/sync/logs/replication.ts';
 import { seal } from '../src-main/sync/sync-context.ts';
 import { sealReady } from '../src-shared/seal.ts';
@@ -12,11 +14,15 @@ import {
   Machine,
   nowMs,
   openBareReader,
+  openDocument,
+  openDocumentReader,
+  openLightDocumentReader,
   openLightMachine,
   openMachine,
   openSocket,
   openYjsReader,
   Seen,
+  stateOf,
   YjsClient,
 } from './sync-device.mjs';
 
@@ -43,6 +49,7 @@ const commands = {
   async write({ kind, url, workspaces, count, folder, bytes }) {
     const opened = {
       engine: () => engineRooms(url, workspaces, folder),
+      documents: () => documentRooms(url, workspaces, folder),
       relay: () => Promise.all(workspaces.map(([keys]) => relayRoom(keys, url))),
       bare: () => Promise.all(numbers(count).map((room) => bareRoom(url, room, bytes))),
       'y-websocket': () => Promise.all(numbers(count).map((room) => yjsRoom(url, room, false))),
@@ -56,6 +63,7 @@ const commands = {
     devices = wanted.map(() => new Seen());
     const open = {
       engine: ({ keys, name }, seen) => (isLight ? openLightMachine(keys, url, name, seen) : openMachine(keys, url, seen)),
+      documents: ({ keys, name }, seen) => (isLight ? openLightDocumentReader : openDocumentReader)(keys, url, name, seen),
       relay: ({ keys, name }, seen) => openLightMachine(keys, url, name, seen),
       bare: ({ name }, seen) => openBareReader(url, name, seen),
       'y-websocket': ({ name }, seen) => openYjsReader(url, name, false, isLight, seen),
@@ -90,6 +98,8 @@ const commands = {
   },
   count: async () => devices.reduce((sum, seen) => sum + seen.count, 0),
   take: async () => devices.map((seen) => seen.take()),
+  /** What the documents have come to, in this process: null where there is none. */
+  states: async () => (rooms.length > 0 ? rooms : devices).map(({ state }) => state?.() ?? null),
 };
 
 const numbers = (count) => Array.from({ length: count }, (_, index) => `room-${index}`);
@@ -159,18 +169,34 @@ async function bareRoom(url, name, bytes) {
   return { name, position: () => position, change };
 }
 
+async function documentRooms(url, workspaces, folder) {
+  const store = await openStore({ file: join(folder, 'baton.db') });
+  const open = async ([keys]) => {
+    const runId = randomUUID();
+    const room = documentRoom(runId, (await openDocument(keys, url, runId, store)).doc);
+    // Whoever comes finds something to check: the thread that does it is started one after the other, as the machines are.
+    room.change();
+    return room;
+  };
+  return await Promise.all(workspaces.map(open));
+}
+
 async function yjsRoom(url, name, isHocuspocus) {
-  const { doc } = await YjsClient.open(url, name, isHocuspocus, false, () => {});
-  const state = doc.getMap('state');
+  return documentRoom(name, (await YjsClient.open(url, name, isHocuspocus, false, () => {})).doc);
+}
+
+/** The same changes, whoever carries them. */
+function documentRoom(name, doc) {
+  const map = doc.getMap('state');
   let position = 0;
   const change = () => {
     position += 1;
     doc.transact(() => {
-      state.set('position', position);
-      state.set('change', CHANGE);
+      map.set('position', position);
+      map.set('change', CHANGE);
     });
   };
-  return { name, position: () => position, change };
+  return { name, position: () => position, change, state: () => stateOf(doc) };
 }
 
 await sealReady;

@@ -16,6 +16,7 @@ const load = await bundle('sync', {
   'pty-host': 'src-main/engine/pty-host/pty-host.ts',
   'store-worker': 'src-main/store/store-worker.ts',
   'screen-worker': 'src-main/engine/screen/screen-worker.ts',
+  'document-worker': 'src-main/sync/documents/document-worker.ts',
   client: 'src-shared/client.ts',
   'stream-wire': 'src-main/stream-wire.ts',
 });

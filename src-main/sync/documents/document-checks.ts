@@ -27,6 +27,11 @@ export type Checked = Omit<FromDocumentWorker, 'check'>;
 
 /** For what would never end. The worker itself measures the rest, by what it uses of a processor. */
 const CHECK_WITHIN_MS = 5_000;
+/**
+ * For one that was not through by then: what is refused is missing for good, so that a machine with far too much to do (a hundred
+ * threads that start on two processors) is not taken for a bad update.
+ */
+const ALONE_WITHIN_MS = 60_000;
 const MS_A_BYTE = 0.01;
 export const TOO_LONG = 'it takes too long';
 /** Less than main's own, so that nesting which passes here does not overflow there. */
@@ -93,9 +98,9 @@ export class DocumentChecks {
   }
 
   /** Null where the thread did not come to an end with it, and was ended. */
-  check(document: number, updates: readonly Uint8Array[]): Promise<Checked | null> {
+  check(document: number, updates: readonly Uint8Array[], forMs = CHECK_WITHIN_MS): Promise<Checked | null> {
     const check = this.#nextCheck++;
-    const withinMs = updates.reduce((ms, { byteLength }) => ms + byteLength * MS_A_BYTE, CHECK_WITHIN_MS);
+    const withinMs = updates.reduce((ms, { byteLength }) => ms + byteLength * MS_A_BYTE, forMs);
     return new Promise((resolve) => {
       const cancel = this.#clock.setTimer(() => void this.stop(), withinMs);
       this.#waiting.set(check, { resolve, cancel });
@@ -165,18 +170,18 @@ export class DocumentCheck {
    */
   async check(updates: readonly Uint8Array[]): Promise<Checked> {
     const first = await this.#try(updates);
-    const checked = first ?? (await this.#try(updates.slice(0, 1)));
+    const checked = first ?? (await this.#try(updates.slice(0, 1), ALONE_WITHIN_MS));
     if (checked?.why !== null) this.#generation = null;
     return checked ?? { passed: 0, accepted: null, reached: [], why: TOO_LONG };
   }
 
-  #try(updates: readonly Uint8Array[]): Promise<Checked | null> {
+  #try(updates: readonly Uint8Array[], forMs?: number): Promise<Checked | null> {
     if (this.#generation !== this.#checks.generation) {
       const state = Y.encodeStateAsUpdate(this.#doc);
       this.#checks.post({ type: 'open', document: this.#document, name: this.#name, state });
       this.#generation = this.#checks.generation;
     }
-    return this.#checks.check(this.#document, updates);
+    return this.#checks.check(this.#document, updates, forMs);
   }
 
   close(): void {

@@ -100,6 +100,8 @@ export class DocumentSync implements DocumentsListener {
       maxBackoffTime: MAX_RETRY_MS,
       WebSocketPolyfill: socket,
     });
+    // It would say that it is gone when the process ends, to nobody; Node warns of more than ten who wait for that.
+    process.off('exit', provider._exitHandler);
     document.remote = provider;
     // Ended now, so that nothing of it is on the way when the channel begins to follow.
     this.#endFollow(name);
