@@ -53,3 +53,19 @@ it('[slow-3] lets so little be on the way that what passes is through in a momen
   expect(line.onTheWay / 200).toBeLessThan(500);
   expect(line.onTheWay).toBeGreaterThan(MIN_WINDOW_BYTES);
 });
+
+it('[slow-3] asks nothing of a line that carries little', () => {
+  const window = new CreditWindow();
+  window.restart(0);
+  window.answered(5);
+  let probes = 0;
+  for (let batch = 1; batch <= 64; batch++) {
+    if (window.came(512, batch * 1_000)) {
+      probes += 1;
+      window.answered(batch * 1_000 + 5);
+    }
+    window.kept(512);
+  }
+  expect(probes).toBe((64 * 512) / (window.windowBytes / 16));
+  expect(probes).toBeLessThan(16);
+});

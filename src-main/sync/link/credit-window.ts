@@ -3,8 +3,8 @@ import { nextWindow } from './bulk-window.ts';
 
 /** As much as a line of 256 kbit/s carries in two seconds. */
 const FIRST_WINDOW_BYTES = 64 * 1024;
-/** Less of the window than this share is not worth a message: the relay has nearly all of it meanwhile. */
-const WORTH_GIVING = 1 / 16;
+/** Less of the window than this share is not worth a message: neither to give it back, nor to try the line that carries so little. */
+const WORTH_A_MESSAGE = 1 / 16;
 /** The line is tried at most so often. */
 const PROBE_EVERY_MS = 50;
 
@@ -19,7 +19,7 @@ export class CreditWindow {
   #givenBytes = 0;
   #cameBytes = 0;
   #probe: { readonly sentMs: number; readonly cameBytes: number } | null = null;
-  #lastProbeMs = Number.NEGATIVE_INFINITY;
+  #lastProbe = { sentMs: Number.NEGATIVE_INFINITY, cameBytes: 0 };
   /** Of an answer that nothing was in front of. */
   #quickestMs = Number.POSITIVE_INFINITY;
 
@@ -30,8 +30,7 @@ export class CreditWindow {
   /** The connection is another one, and a ping was sent on it. Returns what to give. */
   restart(nowMs: number): number {
     this.#windowBytes = FIRST_WINDOW_BYTES;
-    this.#probe = { sentMs: nowMs, cameBytes: this.#cameBytes };
-    this.#lastProbeMs = nowMs;
+    this.#try(nowMs);
     this.#quickestMs = Number.POSITIVE_INFINITY;
     this.#givenBytes = 0;
     return this.#give();
@@ -40,10 +39,16 @@ export class CreditWindow {
   /** Some of a batch is here: true where a ping is to be sent now. */
   came(bytes: number, nowMs: number): boolean {
     this.#cameBytes += bytes;
-    if (this.#probe !== null || nowMs - this.#lastProbeMs < PROBE_EVERY_MS) return false;
-    this.#probe = { sentMs: nowMs, cameBytes: this.#cameBytes };
-    this.#lastProbeMs = nowMs;
+    const { sentMs, cameBytes } = this.#lastProbe;
+    const isWorthIt = this.#cameBytes - cameBytes >= this.#windowBytes * WORTH_A_MESSAGE;
+    if (this.#probe !== null || nowMs - sentMs < PROBE_EVERY_MS || !isWorthIt) return false;
+    this.#try(nowMs);
     return true;
+  }
+
+  #try(nowMs: number): void {
+    this.#probe = { sentMs: nowMs, cameBytes: this.#cameBytes };
+    this.#lastProbe = this.#probe;
   }
 
   /** It is kept: room for as much, or for more or less where the window has changed. Returns what to give; 0: nothing now. */
@@ -63,7 +68,7 @@ export class CreditWindow {
 
   #give(): number {
     const bytes = this.#windowBytes - this.#givenBytes;
-    if (bytes < this.#windowBytes * WORTH_GIVING) return 0;
+    if (bytes < this.#windowBytes * WORTH_A_MESSAGE) return 0;
     this.#givenBytes += bytes;
     return bytes;
   }
