@@ -21,6 +21,7 @@ export function summaryOf(change: Partial<SessionSummary> = {}): SessionSummary 
       viewers: 0,
       branchOf: null,
       followers: [],
+      unsent: null,
       followed: true,
       remote: null,
     }),

@@ -86,9 +86,10 @@ export type SessionState = z.infer<typeof SessionState>;
 export const RemoteStanding = z.object({
   /**
    * `live`: what its host has is here. `behind`: more is on its way. `away`: its host is out of reach. `forked`: its host's log is
-   * another one than what was kept here; both are kept, and it is not followed any more.
+   * another one than what was kept here; both are kept, and it is not followed any more. `refused`: what came of it cannot be its
+   * host's, or not be read; it is not followed until this machine's engine starts anew.
    */
-  connection: z.enum(['live', 'behind', 'away', 'forked']),
+  connection: z.enum(['live', 'behind', 'away', 'forked', 'refused']),
   /** About how much of its log is still on its way, as its host says; null: hardly any, or its host has not said. */
   behindBytes: z.nullable(z.int()),
   /** When the newest of it arrived; null: nothing has yet. RFC 3339. */
@@ -125,5 +126,7 @@ export const SessionSummary = z.object({
   followed: z.boolean(),
   /** null: the machine that tells this hosts it. */
   remote: z.nullable(RemoteStanding),
+  /** Why the machine that hosts it cannot send it to the user's others, as that machine tells it; null: nothing is in the way. */
+  unsent: z.nullable(z.string()),
 });
 export type SessionSummary = z.infer<typeof SessionSummary>;

@@ -183,6 +183,7 @@ export class RemoteSession implements EngineSession {
         heardAt: heardMs === 0 ? null : new Date(heardMs).toISOString(),
         historyComplete: this.#isHistoryComplete,
       },
+      unsent: null,
     };
   }
 

@@ -75,6 +75,7 @@ export class Session implements AdapterHost, EngineSession {
   #stopReason: string | null = null;
   #pid: number | null = null;
   #lastTs: number;
+  #unsent: string | null = null;
 
   constructor(origin: SessionOrigin, dependencies: SessionDependencies) {
     this.runId = origin.runId;
@@ -140,7 +141,15 @@ export class Session implements AdapterHost, EngineSession {
       branchOf: this.meta.branchOf,
       ...this.#dependencies.following(this.runId, machineId),
       remote: null,
+      unsent: this.#unsent,
     };
+  }
+
+  /** Why it does not reach the user's other machines; null: nothing is in the way. */
+  setUnsent(why: string | null): void {
+    if (why === this.#unsent) return;
+    this.#unsent = why;
+    this.#dependencies.onChange(this, true);
   }
 
   /** The relay has given this machine the session under a new epoch: the log says so before anything else carries it. */

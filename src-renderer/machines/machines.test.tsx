@@ -290,6 +290,19 @@ describe('a session of another machine', () => {
   });
 });
 
+describe('a session that is not sent', () => {
+  it('[replica-18] says so in the list, and above itself why', async () => {
+    several();
+    const session = host.add({ title: 'stuck', unsent: 'Another machine holds it.' });
+    close = await openWindow(host);
+    fireEvent.click(screen.getByRole('button', { name: /stuck.*Not sent to your other machines/ }));
+    const bar = await screen.findByRole('region', { name: 'Not sent to your other machines' });
+    expect(bar.textContent).toBe('Not sent to your other machines. Another machine holds it.');
+    host.change(session.runId, { unsent: null });
+    await settle(() => !bar.isConnected);
+  });
+});
+
 describe('a session that may only be looked at', () => {
   it('[view-6] says so above itself, and cannot be ended from its menu', async () => {
     several();

@@ -5,6 +5,7 @@ import type { RunId } from '../../src-shared/ids.ts';
 import type { SessionSummary } from '../../src-shared/session.ts';
 import { MachineBadge } from '../machines/machine-badge.tsx';
 import { otherMachine } from '../machines/machine-state.ts';
+import { UnsentMark } from '../machines/unsent.tsx';
 import { useWindow } from '../store.ts';
 import { classes } from '../ui/classes.ts';
 import { Icon } from '../ui/icon.tsx';
@@ -107,6 +108,7 @@ export const SessionRow = memo(function SessionRow({
               <span className="min-w-0 flex-[1_1_4rem] truncate text-right text-faint">{project}</span>
             )}
           </span>
+          {session.unsent !== null && <UnsentMark />}
           {machine !== null && <MachineBadge name={machine} isAway={session.remote?.connection === 'away'} />}
           {isAsking ? (
             <span className="text-11 text-accent-text">{t('sidebar.permission', { count: session.permissions })}</span>

@@ -44,6 +44,7 @@ export function summary(over: Partial<SessionSummary> = {}): SessionSummary {
     viewers: 0,
     branchOf: null,
     followers: [],
+    unsent: null,
     followed: true,
     remote: null,
     ...over,

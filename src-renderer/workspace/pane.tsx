@@ -2,6 +2,7 @@ import { type ComponentType, lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { RunId } from '../../src-shared/ids.ts';
 import { RemoteBar } from '../machines/remote-bar.tsx';
+import { UnsentBar } from '../machines/unsent.tsx';
 import type { PaneProps } from '../pane-contract.ts';
 import { useWindow } from '../store.ts';
 import { EmptyState } from '../ui/empty-state.tsx';
@@ -49,6 +50,7 @@ export function Pane({
   return (
     <div className="flex h-full flex-col bg-canvas">
       {content.is === 'session' && <RemoteBar runId={content.runId} />}
+      {content.is === 'session' && <UnsentBar runId={content.runId} />}
       {content.is === 'session' && <NotesBar runId={content.runId} visible={visible} />}
       <div className="min-h-0 flex-1">
         <PaneBoundary paneId={paneId}>

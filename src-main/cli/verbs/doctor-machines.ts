@@ -39,6 +39,7 @@ export async function checkMachines(list: MachineList, sessions: readonly Sessio
     ...(relay.state === 'refused' ? [] : [standing(relay, health)]),
     ...clock(health),
     ...forks(sessions),
+    ...stuck(sessions),
   ];
 }
 
@@ -144,4 +145,20 @@ function forks(sessions: readonly SessionSummary[]): Check[] {
         `To follow it again, delete what is here: baton delete ${runId.slice(-8)}`,
       ),
     );
+}
+
+/** What does not go out, and what does not come in. */
+function stuck(sessions: readonly SessionSummary[]): Check[] {
+  return sessions.flatMap(({ runId, title, machine, remote, unsent }) => {
+    const named = `${title} (${runId.slice(-8)})`;
+    if (unsent !== null) return [bad('sessions', `${named} is not sent to your other machines.`, unsent)];
+    if (remote?.connection !== 'refused') return [];
+    return [
+      bad(
+        'sessions',
+        `what came of ${named} is not what ${machine} can have sent: nothing of it is taken.`,
+        'It is tried again when the engine starts anew here. If it stays so, look after the relay and that machine.',
+      ),
+    ];
+  });
 }

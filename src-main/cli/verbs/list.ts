@@ -89,11 +89,13 @@ function sessionTable(sessions: readonly SessionSummary[]): string {
   }
   const paint: Paint = painter(hasColors(process.stdout));
   const width = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
+  const isElsewhere = sessions.some(({ remote }) => remote !== null);
   return table<SessionSummary>(
     [
       { head: 'ID', text: ({ runId }) => shortId(runId) },
       { head: 'KIND', text: ({ kind }) => kind },
       { head: 'STATUS', text: statusOf, paint: (cell, { status }) => paint(STATUS_STYLE[status], cell) },
+      ...(isElsewhere ? [{ head: 'MACHINE', text: machineOf }] : []),
       { head: 'ACTIVE', text: ({ lastActivityAt }) => ago(Date.now() - Date.parse(lastActivityAt)) },
       { head: 'TITLE', text: ({ title }) => oneLine(title), shrinks: true },
       { head: 'FOLDER', text: ({ cwd }) => oneLine(cwd) },
@@ -107,4 +109,13 @@ function sessionTable(sessions: readonly SessionSummary[]): string {
 function statusOf({ status, exitCode, permissions }: SessionSummary): string {
   if (status === 'ended' && exitCode !== null) return `ended (${exitCode})`;
   return status === 'waiting' && permissions > 1 ? `waiting (${permissions})` : status;
+}
+
+/** With what has to be known before one believes what stands beside it. */
+function machineOf({ machine, remote, unsent }: SessionSummary): string {
+  const named = oneLine(machine);
+  if (remote === null) return unsent === null ? named : `${named} (not sent)`;
+  return { live: named, behind: named, away: `${named} (away)`, forked: `${named} (forked)`, refused: `${named} (not accepted)` }[
+    remote.connection
+  ];
 }

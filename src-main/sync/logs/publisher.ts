@@ -39,6 +39,8 @@ export interface LogSource extends CheckpointSource, Pick<Store, 'durableSeq' | 
   beginEpoch(runId: RunId, epoch: number): Promise<void>;
   /** Those that were deleted here, the newest last. */
   deleted(): readonly RunId[];
+  /** Why a session is not sent any more; null: it is again. */
+  setUnsent(runId: RunId, why: string | null): void;
   /** An event is about to be sent beside its log; resolves when that is kept. */
   noteLarge(runId: RunId, seq: number): Promise<void>;
   /** Events of a session were published. */
@@ -130,7 +132,7 @@ export class Publisher {
       this.#context.onMembership(() => {
         this.#card.plan();
         // Who held a session may be gone, and this machine may have more rights.
-        for (const lane of this.#withheld) lane.isStopped = false;
+        for (const lane of this.#withheld) this.#free(lane);
         for (const lane of [...this.#outdated, ...this.#withheld]) this.#wake(lane, this.#backlog);
         this.#outdated.clear();
         this.#withheld.clear();
@@ -144,6 +146,8 @@ export class Publisher {
     if (this.#isStopped) return;
     for (const end of this.#ends) end();
     this.#isStopped = true;
+    // Nobody tries to send them any more.
+    for (const { runId } of this.#lanes.values()) this.#options.source.setUnsent(runId, null);
     for (const cancel of this.#timers) cancel();
     this.#checkpoints.stop();
     await this.#card.stop();
@@ -371,8 +375,14 @@ export class Publisher {
     react[why === 'unknown' ? 'wait-and-look' : reactionTo(why)]();
   }
 
+  #free(lane: Lane): void {
+    lane.isStopped = false;
+    this.#options.source.setUnsent(lane.runId, null);
+  }
+
   #stopLane(lane: Lane, why: string): void {
     lane.isStopped = true;
+    this.#options.source.setUnsent(lane.runId, why);
     if (!this.#told.has(why)) this.#options.onNotice(`A session is not sent to your other machines any more. ${why}`);
     this.#told.add(why);
     this.#context.onProblem(`session ${lane.runId} is not published any more: ${why}`);

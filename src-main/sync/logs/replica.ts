@@ -44,6 +44,7 @@ export class Replica {
   #queue: Promise<void> = Promise.resolve();
   #cancelRetry: (() => void) | null = null;
   #isCaughtUp = false;
+  #isRefused = false;
   #isStopped = false;
   /** Fetched payloads that wait for their batch, by seq. */
   readonly #large = new Map<number, Uint8Array>();
@@ -62,6 +63,11 @@ export class Replica {
     return this.#state;
   }
 
+  /** What came of it was none of what its host can have sent, or not to be read. */
+  get isRefused(): boolean {
+    return this.#isRefused;
+  }
+
   /** Somebody here began to look at it, or nobody does any more. */
   changeLane(): void {
     if (this.#end !== null) this.follow();
@@ -72,6 +78,7 @@ export class Replica {
     if (this.#isStopped || this.#state.forked) return;
     this.#cancelRetry?.();
     this.#cancelRetry = null;
+    this.#isRefused = false;
     let isOver = false;
     const inOrder = (work: () => Promise<void> | void) => this.#inOrder(() => (isOver ? undefined : work()));
     const before = this.#end;
@@ -222,6 +229,8 @@ export class Replica {
 
   #refuse(why: string): void {
     this.#unfollow();
+    this.#isRefused = true;
+    this.#options.onStanding();
     this.#context.onProblem(`session ${this.#options.runId} of ${this.#state.machine} is not followed any more: ${why}`);
   }
 

@@ -161,9 +161,10 @@ export class Replicas {
     this.#options.store.sessions.stand(runId, this.#standingOf(replica));
   }
 
-  #standingOf({ state, isCaughtUp }: Replica): RemoteStanding['connection'] {
+  #standingOf({ state, isCaughtUp, isRefused }: Replica): RemoteStanding['connection'] {
     if (state.forked) return 'forked';
     if (this.#context.link.state.is !== 'live' || !this.#online.has(state.machineId)) return 'away';
+    if (isRefused) return 'refused';
     return isCaughtUp ? 'live' : 'behind';
   }
 

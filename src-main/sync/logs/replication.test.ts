@@ -8,6 +8,7 @@ import { receiveBatch, writerOf } from '../../../src-shared/receive-batch.ts';
 import { newReplica, stateForLog, streamStateOf } from '../../../src-shared/replication.ts';
 import { NO_BATCH_HASH } from '../../../src-shared/sealed-batch.ts';
 import { ECHO, outputOf, pty, watch } from '../../engine/engine.fixture.ts';
+import { standing as standingAtRelay } from '../link/standing.ts';
 import { type SyncedMachine, SyncedMachines } from '../sync.fixture.ts';
 import { seal } from '../sync-context.ts';
 import { type Side, Sides, WITHIN } from './replication.fixture.ts';
@@ -192,6 +193,35 @@ it('[replica-4] two histories: what was here stays, it is not followed any more,
   ).toEqual(['failed']);
   await b.restart();
   expect(standing(b, runId)).toBe('forked');
+});
+
+it('[replica-18] a session that its host cannot send says why for as long as it is so', async () => {
+  const runId = await a.here.create(ECHO);
+  await b.hasAllOf(a, runId);
+  const unsent = () => a.here.engine.session(runId).summary().unsent;
+  expect(unsent()).toBeNull();
+  // As one that believes to be the host of it.
+  const { link, keyring } = b.machine;
+  const stream = keyring.streamName('log', runId);
+  await link.ask({ type: 'lease:take', stream, epoch: 1, signature: link.signLease(stream, 2) });
+  says(a, runId, 'what the others do not hear');
+  await vi.waitFor(() => expect(unsent()).toMatch(/^Another machine/), WITHIN);
+  expect(a.notices.join()).toMatch(/not sent to your other machines/);
+  await a.stop();
+  expect(unsent()).toBeNull();
+});
+
+it('[replica-18] a session whose log cannot be taken says so', async () => {
+  const runId = await a.here.create(ECHO);
+  await b.hasAllOf(a, runId);
+  const stream = a.machine.keyring.streamName('log', runId);
+  const atRelay = await standingAtRelay(a.machine, stream, 'log');
+  if (atRelay === null) throw new Error('the relay does not know it');
+  const { counter, hash: previousHash, lastSeq, epoch } = atRelay;
+  const range = { epoch, seqFrom: lastSeq + 1, seqTo: lastSeq + 1 };
+  const batch = seal(a.machine, { kind: 'log', stream, ...range, counter: counter + 1, previousHash }, randomBytes(64));
+  await a.machine.link.ask({ type: 'batch', frame: batch.frame, release: null });
+  await vi.waitFor(() => expect(standing(b, runId)).toBe('refused'), WITHIN);
 });
 
 it('[replica-7] a session that is deleted where it is hosted goes everywhere, also from a machine that was away then', async () => {

@@ -124,6 +124,10 @@ class HostedLogs implements LogSource, Deletions {
     return this.#options.engine.hosted.get(runId)?.log.published.seq ?? NO_SEQ;
   }
 
+  setUnsent(runId: RunId, why: string | null): void {
+    this.#options.engine.hosted.get(runId)?.setUnsent(why);
+  }
+
   async beginEpoch(runId: RunId, epoch: number): Promise<void> {
     await this.#options.engine.hosted.get(runId)?.beginEpoch(Epoch.parse(epoch));
     // The others follow it under its new epoch as soon as they hear of it.
