@@ -8,7 +8,8 @@ import { openSocketWire } from '../socket-wire.ts';
 import { joinTextOf, readJoinText } from '../sync/membership/join-text.ts';
 import { PairingJoin } from '../sync/membership/pairing-join.ts';
 import { PairingOffer } from '../sync/membership/pairing-offer.ts';
-import { type Synced, type SyncedOptions, shortName } from './synced.ts';
+import { shortName } from './own-name.ts';
+import type { Synced, SyncedOptions } from './synced.ts';
 
 type PairingsOptions = Pick<
   SyncedOptions,

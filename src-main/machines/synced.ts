@@ -1,16 +1,8 @@
 import * as z from 'zod/mini';
 import { SYSTEM_CLOCK } from '../../src-shared/client.ts';
-import { MachineId } from '../../src-shared/ids.ts';
+import type { MachineId } from '../../src-shared/ids.ts';
 import type { Machine, MachineList as MachineListAnswer } from '../../src-shared/machines.ts';
-import { liveMember } from '../../src-shared/membership.ts';
-import {
-  foundWorkspace,
-  nameOf,
-  renameMachine,
-  revokeMachine,
-  type Signer,
-  setRights,
-} from '../../src-shared/membership-keys.ts';
+import { foundWorkspace, renameMachine, revokeMachine, type Signer, setRights } from '../../src-shared/membership-keys.ts';
 import type { ParamsOf } from '../../src-shared/operations.ts';
 import { RefusalError } from '../../src-shared/refusal.ts';
 import { fromHex, makeMachineKeys, sealReady, toHex } from '../../src-shared/seal.ts';
@@ -32,6 +24,8 @@ import { MachineList } from '../sync/membership/machine-list.ts';
 import { PassCounter } from '../sync/membership/pass-counter.ts';
 import { entryTimeMs, Workspace } from '../sync/membership/workspace.ts';
 import type { MachineAbout, StartSyncPart, SyncPart } from '../sync/sync-context.ts';
+import { FormerIds } from './former-ids.ts';
+import { OwnName, shortName } from './own-name.ts';
 import { isSamePlace, type RelayPlace, RelayRoad } from './relay-road.ts';
 
 export interface SyncedOptions {
@@ -57,11 +51,6 @@ export interface SyncedOptions {
 /** In the store's facts. */
 const WORKSPACE = 'workspace';
 const PASS_COUNTER = 'workspace.passCounter';
-/** Whom this machine was in workspaces that it has left. */
-const FORMER = 'workspace.former';
-const Former = z.array(z.object({ workspace: z.string(), machine: MachineId }));
-/** The oldest are forgotten: whoever leaves that often removes them by hand. */
-const MAX_FORMER = 16;
 const Base64 = z.string();
 const Hex = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 const Kept = z.object({
@@ -72,12 +61,11 @@ const Kept = z.object({
 });
 type Kept = z.infer<typeof Kept>;
 
-const MAX_NAME_CHARACTERS = 64;
-
 /** What runs while this machine is in a workspace. */
 interface Life {
   readonly workspace: Workspace;
   readonly list: MachineList;
+  readonly name: OwnName;
   readonly parts: readonly SyncPart[];
   /** null: it knows no relay. */
   readonly road: RelayRoad | null;
@@ -86,18 +74,18 @@ interface Life {
 /** This machine's place in its workspace, if it has one: its keys, the chain, and the parts that sync. Loaded when it is needed. */
 export class Synced {
   readonly #options: SyncedOptions;
+  readonly #former: FormerIds;
   #life: Life | null = null;
   #locked: Locked | null = null;
   #passphrase: string | null;
   #kept: Kept | null = null;
   #keptBy: KeyProtection['by'] = 'plain';
-  /** The name of this machine in the chain when it was looked at last. */
-  #label: string | null = null;
   #changing: Promise<unknown> = Promise.resolve();
   #isStopped = false;
 
   private constructor(options: SyncedOptions, passphrase: string | null) {
     this.#options = options;
+    this.#former = new FormerIds(options.store);
     this.#passphrase = passphrase;
   }
 
@@ -165,7 +153,7 @@ export class Synced {
   }
 
   async #live(signer: Signer, kept: Kept): Promise<void> {
-    const { store, relay, parts, onChange, onNotice, onProblem } = this.#options;
+    const { store, relay, parts, machineName, setSettings, onChange, onNotice, onProblem } = this.#options;
     const place = relay();
     const reserved = await store.getFact(PASS_COUNTER);
     const passCounter = await PassCounter.open(
@@ -188,15 +176,17 @@ export class Synced {
     });
     const started: SyncPart[] = [];
     const list = new MachineList(workspace, onChange);
-    this.#life = { workspace, list, parts: started, road };
-    this.#label = this.#ownLabel();
+    const name = new OwnName(workspace, { machineName, setName: (name) => setSettings({ 'machine.name': name }), onProblem });
+    this.#life = { workspace, list, name, parts: started, road };
     workspace.link.onState((state) => this.#linked(state, place));
-    workspace.onMembership(() => this.#followLabel());
+    workspace.onMembership(() => name.follow());
     if (workspace.excluded === null) {
       const onFound = () => workspace.link.retryIfLost();
       await road?.openLan({ keyring: workspace.keyring, onFound, onProblem });
     }
-    await this.#removeFormer(workspace);
+    await this.#former.remove(workspace).catch((error: unknown) => {
+      onProblem('whom this machine was before it left could not be removed', error);
+    });
     for (const start of parts()) started.push(await start(workspace, onChange));
     onChange();
   }
@@ -204,34 +194,6 @@ export class Synced {
   #pinnedAt({ url }: RelayPlace): Uint8Array | null {
     const relay = this.#kept?.relay;
     return relay?.url === url ? fromHex(relay.key) : null;
-  }
-
-  /**
-   * It was in this workspace before, under an id whose keys it has forgotten: that one is removed, so that it is listed once, and so that
-   * its logs are this one's to go on with [machine-13]. Where that cannot be done now it is tried at the next start.
-   */
-  async #removeFormer(workspace: Workspace): Promise<void> {
-    const { store, onProblem } = this.#options;
-    const { signer, clock } = workspace;
-    const former = z.catch(Former, []).parse(await store.getFact(FORMER));
-    const here = former.filter((each) => each.workspace === workspace.membership.workspace);
-    if (here.length === 0 || workspace.excluded !== null) return;
-    try {
-      await untilLive(workspace);
-      for (const { machine } of here) {
-        const isThere = () => liveMember(workspace.membership, machine) !== null;
-        const mayRemove = liveMember(workspace.membership, signer.machine)?.rights === 'start';
-        if (isThere() && mayRemove)
-          await workspace.append((membership) => revokeMachine(membership, signer, machine, clock.nowMs()));
-        if (isThere()) return;
-      }
-      await store.setFact(
-        FORMER,
-        former.filter((each) => !here.includes(each)),
-      );
-    } catch (error) {
-      onProblem('whom this machine was before it left could not be removed', error);
-    }
   }
 
   async #keep(change: Partial<Kept>): Promise<void> {
@@ -251,7 +213,7 @@ export class Synced {
     if (this.#kept !== null && (this.#kept.relay?.url !== url || this.#kept.relay.key !== key)) {
       this.#keep({ relay: { url, key } }).catch((error: unknown) => onProblem('the relay’s key could not be kept', error));
     }
-    this.#tellName();
+    this.#life?.name.tell();
   }
 
   /**
@@ -277,40 +239,13 @@ export class Synced {
       const life = this.#life;
       if (life === null || this.#isStopped) return;
       if (isSamePlace(life.road?.place ?? null, this.#options.relay())) {
-        this.#tellName();
+        this.#life?.name.tell();
         for (const part of life.parts) part.aboutChanged?.();
         return;
       }
       const { signer } = life.workspace;
       await this.#end();
       if (this.#kept !== null) await this.#live(signer, this.#kept);
-    });
-  }
-
-  #ownLabel(): string | null {
-    const { membership, keyring, signer } = this.#life?.workspace ?? {};
-    const self = signer === undefined ? undefined : membership?.members.get(signer.machine);
-    return self === undefined || keyring === undefined ? null : nameOf(self, keyring);
-  }
-
-  /** Another machine has renamed this one: it calls itself so too. */
-  #followLabel(): void {
-    const label = this.#ownLabel();
-    if (label === null || label === this.#label) return;
-    this.#label = label;
-    const { machineName, setSettings, onProblem } = this.#options;
-    if (shortName(machineName()) === label) return;
-    setSettings({ 'machine.name': label }).catch((error: unknown) => onProblem('the new name could not be kept', error));
-  }
-
-  /** This one is called something else in its settings: the others are told. */
-  #tellName(): void {
-    const name = shortName(this.#options.machineName());
-    const life = this.#life;
-    if (life === null || name === this.#label || life.workspace.link.state.is !== 'live') return;
-    const { signer } = life.workspace;
-    this.rename({ machineId: signer.machine, name }).catch((error: unknown) => {
-      if (!(error instanceof RefusalError)) this.#options.onProblem('the others could not be told the new name', error);
     });
   }
 
@@ -411,7 +346,7 @@ export class Synced {
     return this.#inTurn(async () => {
       const { store, keysFile, renewMachineId, onChange } = this.#options;
       if (this.#kept === null) throw new RefusalError('not-ready', 'This machine is in no workspace.');
-      await this.#rememberFormer();
+      if (this.workspace !== null) await this.#former.remember(this.workspace);
       await this.#end();
       this.#kept = null;
       this.#locked = null;
@@ -420,15 +355,6 @@ export class Synced {
       await renewMachineId();
       onChange();
     });
-  }
-
-  async #rememberFormer(): Promise<void> {
-    const { workspace } = this;
-    if (workspace === null) return;
-    const { store } = this.#options;
-    const former = z.catch(Former, []).parse(await store.getFact(FORMER));
-    const now = { workspace: workspace.membership.workspace, machine: workspace.signer.machine };
-    await store.setFact(FORMER, [...former, now].slice(-MAX_FORMER));
   }
 
   async #end(): Promise<void> {
@@ -460,8 +386,3 @@ export class Synced {
 }
 
 const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
-
-/** As the chain has it. */
-export function shortName(name: string): string {
-  return [...name].slice(0, MAX_NAME_CHARACTERS).join('');
-}

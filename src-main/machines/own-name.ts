@@ -1,0 +1,59 @@
+import { nameOf, renameMachine } from '../../src-shared/membership-keys.ts';
+import { RefusalError } from '../../src-shared/refusal.ts';
+import type { Workspace } from '../sync/membership/workspace.ts';
+
+const MAX_NAME_CHARACTERS = 64;
+
+/** As the chain has it. */
+export function shortName(name: string): string {
+  return [...name].slice(0, MAX_NAME_CHARACTERS).join('');
+}
+
+export interface OwnNameOptions {
+  readonly machineName: () => string;
+  readonly setName: (name: string) => Promise<unknown>;
+  readonly onProblem: (message: string, error?: unknown) => void;
+}
+
+/** The name of this machine, in its settings and in the chain: where one is changed the other follows. */
+export class OwnName {
+  readonly #workspace: Workspace;
+  readonly #options: OwnNameOptions;
+  /** In the chain, when it was looked at last. */
+  #label: string | null;
+
+  constructor(workspace: Workspace, options: OwnNameOptions) {
+    this.#workspace = workspace;
+    this.#options = options;
+    this.#label = this.#inChain();
+  }
+
+  #inChain(): string | null {
+    const { membership, keyring, signer } = this.#workspace;
+    const self = membership.members.get(signer.machine);
+    return self === undefined ? null : nameOf(self, keyring);
+  }
+
+  /** Another machine may have renamed this one: it calls itself so too. */
+  follow(): void {
+    const label = this.#inChain();
+    if (label === null || label === this.#label) return;
+    this.#label = label;
+    const { machineName, setName, onProblem } = this.#options;
+    if (shortName(machineName()) === label) return;
+    setName(label).catch((error: unknown) => onProblem('the new name could not be kept', error));
+  }
+
+  /** It may be called something else in its settings: the others are told, once they can be. */
+  tell(): void {
+    const { link, signer, keyring, clock, excluded } = this.#workspace;
+    const name = shortName(this.#options.machineName());
+    if (name === this.#label || link.state.is !== 'live' || excluded !== null) return;
+    const { machine } = signer;
+    this.#workspace
+      .append((membership) => renameMachine(membership, signer, keyring, { machine, name }, clock.nowMs()))
+      .catch((error: unknown) => {
+        if (!(error instanceof RefusalError)) this.#options.onProblem('the others could not be told the new name', error);
+      });
+  }
+}
