@@ -96,6 +96,17 @@ export function withStream(
 }
 
 /**
+ * Whether a batch of a log is from whom it has to be [replica-8]. What was written under an earlier epoch is somebody else's, and the log
+ * goes on from it: that it fits, its host's hash says.
+ */
+export function isWriterOfLog(
+  { machine, epoch }: Pick<BatchHeader, 'machine' | 'epoch'>,
+  { machineId, hostEpoch }: Pick<ReplicaState, 'machineId' | 'hostEpoch'>,
+): boolean {
+  return machine === machineId || epoch < hostEpoch;
+}
+
+/**
  * The state to check a batch of a log against. A relay that lost its disk gets the log anew from its host, cut into other batches: who
  * missed some of the old ones cannot follow hash by hash, but event by event [replica-6]. The counter must have grown all the same.
  */

@@ -1,5 +1,7 @@
-import type { MachineId, RunId, Seq } from '../../../src-shared/ids.ts';
+import type { RunId, Seq } from '../../../src-shared/ids.ts';
 import { EMPTY_STREAM, receiveBatch } from '../../../src-shared/receive-batch.ts';
+import { isWriterOfLog } from '../../../src-shared/replication.ts';
+import type { RemoteSession } from '../../engine/remote-session.ts';
 import type { RemoteSessions } from '../../engine/remote-sessions.ts';
 import type { SyncContext } from '../sync-context.ts';
 import { fetchLarge, streamOfLarge } from './large-event.ts';
@@ -110,7 +112,7 @@ export class Backfill {
     let known = missing.fromSeq - 1;
     for (const { frame } of answer.batches) {
       if (known >= missing.toSeq || this.#isStopped) break;
-      const piece = await this.#open(frame, { runId, host: session.machineId, known });
+      const piece = await this.#open(frame, session, known);
       if (this.#isStopped) break;
       const filled = sessions.fill(runId, upTo(piece, missing.toSeq));
       this.#writing = filled.catch(() => {});
@@ -122,13 +124,15 @@ export class Backfill {
 
   async #open(
     frame: Uint8Array,
-    { runId, host, known }: { readonly runId: RunId; readonly host: MachineId; readonly known: number },
+    { runId, replica }: Pick<RemoteSession, 'runId' | 'replica'>,
+    known: number,
   ): Promise<LogPiece & { readonly to: number }> {
     const { membership, keyring } = this.#context;
     const received = receiveBatch(frame, { membership, keyring, state: { ...EMPTY_STREAM, lastSeq: known } });
     if (received.is !== 'opened') throw new Error(received.is === 'refused' ? received.why : received.is);
     const { header } = received.batch;
-    if (header.kind !== 'log' || header.machine !== host) throw new Error('a batch of the log is not its host’s');
+    if (header.kind !== 'log' || !isWriterOfLog(header, replica)) throw new Error('a batch of the log is not its host’s');
+    const host = header.machine;
     const range = { runId, from: header.seqFrom, to: header.seqTo, known };
     const large = new Map<number, Uint8Array>();
     for (;;) {

@@ -1,6 +1,6 @@
 import type { MachineId, RunId } from '../../../src-shared/ids.ts';
 import { type BatchRefusal, receiveBatch, writerOf } from '../../../src-shared/receive-batch.ts';
-import { type ReplicaState, stateForLog, streamStateOf, withStream } from '../../../src-shared/replication.ts';
+import { isWriterOfLog, type ReplicaState, stateForLog, streamStateOf, withStream } from '../../../src-shared/replication.ts';
 import { readBatch } from '../../../src-shared/sealed-batch.ts';
 import type { RemoteSessions } from '../../engine/remote-sessions.ts';
 import type { SyncContext } from '../sync-context.ts';
@@ -162,8 +162,7 @@ export class Replica {
     const { runId, sink } = this.#options;
     const header = readBatch(frame)?.header;
     if (header === undefined || header.kind !== 'log') return { refused: 'malformed' };
-    // What was written under an earlier epoch is somebody else's, and the log goes on from it: that it fits, its host's hash says.
-    if (header.machine !== this.#state.machineId && header.epoch >= this.#state.hostEpoch) return { refused: 'not-its-host' };
+    if (!isWriterOfLog(header, this.#state)) return { refused: 'not-its-host' };
     const stream = streamStateOf(this.#state);
     const received = receiveBatch(frame, { membership, keyring, state: stateForLog(stream, header, writerOf(header)) });
     if (received.is === 'repeated') return 'skipped';

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { RunId } from '../../../src-shared/ids.ts';
+import { revokeMachine } from '../../../src-shared/membership-keys.ts';
 import type { SessionSummary } from '../../../src-shared/session.ts';
 import { pty } from '../../engine/engine.fixture.ts';
+import { type SyncedMachine, SyncedMachines } from '../sync.fixture.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { type Side, Sides, WITHIN } from './replication.fixture.ts';
 
@@ -75,4 +77,34 @@ it('[replica-14] what its host has drawn is kept, so that a terminal that nobody
     expect(screen?.seq).toBeGreaterThan(0);
     expect(screen).toEqual((await readCheckpoint(b.machine, runId, a.machine.signer.machine))?.screen);
   }, WITHIN);
+});
+
+it('[replica-13] [replica-16] what a host sent under its former id is filled in too', { timeout: 120_000 }, async () => {
+  await a.stop();
+  const other = await SyncedMachines.start('start', 'start');
+  const [reader, former, newcomer] = other.machines as [SyncedMachine, SyncedMachine, SyncedMachine];
+  try {
+    a.machine = former;
+    b.machine = reader;
+    await a.start();
+    const runId = await a.here.create(pty('sh', ['-c', `${LONG}; seq 1 300000; printf "this is all"; read x`]));
+    await vi.waitFor(async () => expect(await readCheckpoint(former, runId, former.signer.machine)).not.toBeNull(), WITHIN);
+    await a.stop();
+    const revoked = revokeMachine(reader.membership, reader.signer, former.signer.machine, 5_000);
+    await reader.link.ask({ type: 'chain:append', entry: revoked });
+    for (const machine of other.machines) machine.apply(revoked);
+    a.machine = newcomer;
+    await a.start();
+    a.here.engine.session(runId).keys(null, new TextEncoder().encode('\n'));
+    await vi.waitFor(async () => expect(await readCheckpoint(newcomer, runId, newcomer.signer.machine)).not.toBeNull(), WITHIN);
+    await b.start();
+    await vi.waitFor(() => {
+      expect(b.here.engine.session(runId).summary().remote).toMatchObject({ connection: 'live', historyComplete: true });
+    }, WITHIN);
+    await b.hasAllOf(a, runId);
+    expect(reader.problems).toEqual([]);
+  } finally {
+    await Promise.all([a.stop(), b.stop()]);
+    await other.dispose();
+  }
 });
