@@ -1,3 +1,4 @@
+import { mkdirSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type Clock, SYSTEM_CLOCK } from '../../../src-shared/client.ts';
 import { liveMembers } from '../../../src-shared/membership.ts';
@@ -124,18 +125,60 @@ it('[machine-6] takes nothing more from a chain that forks, tells the user, and 
   expect(again.workspace.excluded).toContain('two histories');
 });
 
+const WEEK_MS = 7 * 24 * 60 * 60_000;
+/** It stands still, and what is to be done in a minute is done at once. */
+const clockAt = (nowMs: number): Clock => ({
+  ...SYSTEM_CLOCK,
+  nowMs: () => nowMs,
+  setTimer: (run, delayMs) => SYSTEM_CLOCK.setTimer(run, delayMs / 200),
+});
+
 it('[machine-8] changes the key after a week, once, whichever machine sees it', async () => {
   const machines = await testWorkspace('start', 'type');
-  const week = 7 * 24 * 60 * 60_000;
-  const clockAt = (nowMs: number): Clock => ({ ...SYSTEM_CLOCK, nowMs: () => nowMs });
-  const early = await open(machines[0] as TestMachine, { clock: clockAt(week) });
+  const early = await open(machines[0] as TestMachine, { clock: clockAt(WEEK_MS) });
   await live(early);
   expect(early.workspace.membership.generation).toBe(1);
   await early.workspace.stop();
-  const all = await Promise.all(machines.map((machine) => open(machine, { clock: clockAt(week + 2_000) })));
+  const all = await Promise.all(machines.map((machine) => open(machine, { clock: clockAt(WEEK_MS + 2_000) })));
   for (const each of all) {
-    await vi.waitFor(() => expect(each.workspace.membership.generation).toBe(2));
+    await vi.waitFor(() => expect(each.workspace.membership.generation).toBe(2), { timeout: 10_000 });
     expect(each.workspace.keyring.has(2)).toBe(true);
     expect(each.alarms).toEqual([]);
+  }
+});
+
+it('[machine-14] no two histories come of it that a relay lost entries which the first to come does not know', async () => {
+  const [a, b] = (await testWorkspace('start')) as [TestMachine, TestMachine];
+  const knows = await open(a);
+  await live(knows);
+  await rename(knows, 'first');
+  await knows.workspace.stop();
+  await relay.kill();
+  rmSync(relay.folder, { recursive: true });
+  mkdirSync(relay.folder);
+  await relay.start();
+  // The key is old, and this one has not heard of the new name.
+  const looks: (() => void)[] = [];
+  const clock = clockAt(WEEK_MS + 2_000);
+  const late = await open(b, {
+    clock: {
+      ...clock,
+      setTimer: (run, delayMs) => {
+        if (delayMs <= 5_000) return clock.setTimer(run, delayMs);
+        looks.push(run);
+        return () => {};
+      },
+    },
+  });
+  await live(late);
+  await vi.waitFor(() => expect(looks).not.toEqual([]));
+  for (const look of looks.splice(0)) look();
+  await late.workspace.link.ask({ type: 'chain:read', after: 0 });
+  expect(late.workspace.membership.height).toBe(2);
+  const again = await open(a, { chain: knows.workspace.chain });
+  await vi.waitFor(() => expect(namesAt(late)[0]).toBe('first'));
+  for (const look of looks.splice(0)) look();
+  for (const { workspace } of [late, again]) {
+    await vi.waitFor(() => expect([workspace.membership.generation, workspace.excluded]).toEqual([2, null]));
   }
 });

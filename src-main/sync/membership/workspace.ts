@@ -1,5 +1,5 @@
 import type { Clock } from '../../../src-shared/client.ts';
-import { applyEntry, type EntryRefusal, liveMember, type Membership } from '../../../src-shared/membership.ts';
+import { applyEntry, type EntryRefusal, liveMember, liveMembers, type Membership } from '../../../src-shared/membership.ts';
 import { type MembershipEntry, readEntry } from '../../../src-shared/membership-entry.ts';
 import { rotateKey, type Signer, takeKeys } from '../../../src-shared/membership-keys.ts';
 import { RefusalError } from '../../../src-shared/refusal.ts';
@@ -14,6 +14,8 @@ import type { PassCounter } from './pass-counter.ts';
 const ROTATE_AFTER_MS = 7 * 24 * 60 * 60_000;
 /** At most so long between two looks at whether it is; a random part of it, so that machines do not all come at once. */
 const ROTATE_LOOK_MS = 60 * 60_000;
+/** After connecting: by then whoever knows entries that the relay has lost has brought them. */
+const ROTATE_FIRST_LOOK_MS = 30_000;
 /** Others may write to the chain at the same time: then it is read, and the entry made again. */
 const MAX_APPEND_ATTEMPTS = 5;
 
@@ -85,7 +87,6 @@ export class Workspace implements SyncContext {
     }
     this.link.onState((state) => this.#linked(state));
     this.link.onMessage((message) => this.#heard(message));
-    this.#planRotation();
   }
 
   get membership(): Membership {
@@ -229,7 +230,7 @@ export class Workspace implements SyncContext {
     const isOurs = this.#membership.entries.has(head);
     if (!isOurs) await this.#fetch(height <= this.#membership.height ? 0 : this.#membership.height);
     else for (const entry of this.#chain.slice(height)) await this.link.ask({ type: 'chain:append', entry });
-    this.#rotateIfDue();
+    this.#planRotation(ROTATE_FIRST_LOOK_MS);
   }
 
   async #fetch(from: number): Promise<void> {
@@ -248,23 +249,37 @@ export class Workspace implements SyncContext {
     }
   }
 
-  #planRotation(): void {
-    const delayMs = ROTATE_LOOK_MS * (0.5 + this.clock.random() / 2);
-    this.#cancelRotation = this.clock.setTimer(() => {
-      this.#rotateIfDue();
-      this.#planRotation();
-    }, delayMs);
+  #planRotation(withinMs: number): void {
+    this.#cancelRotation();
+    if (this.#excluded !== null || this.link.state.is === 'stopped') return;
+    this.#cancelRotation = this.clock.setTimer(
+      () => {
+        this.#rotateIfDue();
+        this.#planRotation(ROTATE_LOOK_MS);
+      },
+      withinMs * (0.5 + this.clock.random() / 2),
+    );
   }
 
   #rotateIfDue(): void {
     const { membership, signer, clock, link } = this;
     const isDue = clock.nowMs() - this.#keyAtMs >= ROTATE_AFTER_MS;
     if (!isDue || link.state.is !== 'live' || liveMember(membership, signer.machine)?.rights !== 'start') return;
+    if (!this.#hasCompany(link.state.welcome)) return;
     const height = membership.height;
     this.append((now) => {
       if (now.height !== height) throw new RefusalError('already-answered', 'The chain has grown meanwhile.');
       return rotateKey(now, signer, clock.nowMs());
     }).catch((error: unknown) => this.#failed(error));
+  }
+
+  /**
+   * Nobody adds to the chain by itself while it is alone with the relay [machine-14]: of a relay that has lost entries, or was set back to
+   * before them, it would not know that there are more, and two histories end the workspace.
+   */
+  #hasCompany({ machines }: Extract<LinkState, { is: 'live' }>['welcome']): boolean {
+    const others = liveMembers(this.#membership).filter(({ machine }) => machine !== this.signer.machine);
+    return others.length === 0 || machines.some(({ machine, online }) => online && others.some((it) => it.machine === machine));
   }
 }
 
