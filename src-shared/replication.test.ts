@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { MachineId } from './ids.ts';
 import { EMPTY_STREAM, orderOf, type StreamState, writerOf } from './receive-batch.ts';
-import { counterFloor, laneStart, newReplica, reactionTo, stateForLog, streamStateOf, withStream } from './replication.ts';
+import {
+  counterFloor,
+  laneStart,
+  newReplica,
+  nextRound,
+  reactionTo,
+  stateForLog,
+  streamStateOf,
+  withStream,
+} from './replication.ts';
 import { type BatchHeader, NO_BATCH_HASH } from './sealed-batch.ts';
 
 const HOST = MachineId.parse('00000000-0000-7000-8000-000000000001');
@@ -45,9 +54,12 @@ describe('where a publisher goes on', () => {
 
   it('with counters above those of every earlier life', () => {
     expect(counterFloor({ counter: 3 }, { counter: 0 }, 0)).toBe(3);
-    const later = counterFloor({ counter: 2 ** 32 - 1 }, { counter: 0 }, 1);
-    expect(later).toBe(2 ** 32);
+    const later = counterFloor({ counter: 1023 }, { counter: 0 }, 1);
+    expect(later).toBe(1024);
     expect(counterFloor({ counter: later + 7 }, { counter: later }, 1)).toBe(later + 7);
+    // Also of those that an old copy of its data does not know, and after a clock that was set back.
+    expect([nextRound(0, 5_000_000), nextRound(5_000_000, 3_000)]).toEqual([5_000_000, 5_001_000]);
+    expect(Number.isSafeInteger(counterFloor({ counter: 0 }, { counter: 0 }, nextRound(0, 1e15)) + 2 ** 40)).toBe(true);
     // A relay that was set back.
     expect(counterFloor({ counter: later + 2 }, { counter: later + 7 }, 1)).toBe(later + 7);
   });

@@ -117,8 +117,30 @@ export function stateForLog(state: StreamState, header: BatchHeader, writer: str
   return { ...state, writers };
 }
 
-/** Counters of one life of a publisher: no other one, before or after a relay was lost or set back, uses the same. */
-const ROUND = 2 ** 32;
+/**
+ * Counters of one life of a machine: no other one uses the same, before or after a relay was lost or set back. A life is named by the time
+ * at which it begins, so that one that is brought back from an old copy of its data does not take up the numbers of those that the copy
+ * does not know [machine-15]. A thousand for each millisecond: nothing is sent as fast.
+ */
+const COUNTERS_A_MS = 1024;
+/** Between two lives where the clock says less: it was set back. */
+const LIFE_MS = 1_000;
+/** In the year 2109: a clock that is beyond is not believed. */
+const MAX_ROUND = 2 ** 42;
+
+/** The round of the life that begins now, after one that began in round `before`. */
+export function nextRound(before: number, nowMs: number): number {
+  return Math.max(before + LIFE_MS, roundAt(nowMs));
+}
+
+function roundAt(nowMs: number): number {
+  return Math.min(Math.floor(nowMs), MAX_ROUND);
+}
+
+/** Above all counters of lives that began before. */
+export function counterAt(nowMs: number): number {
+  return roundAt(nowMs) * COUNTERS_A_MS;
+}
 
 /** What the relay has of a session's log, by its answer; null: it knows nothing of it. */
 export interface AtRelay {
@@ -134,7 +156,7 @@ export interface AtRelay {
 
 /** The counter that a publisher goes on after: above what the relay has, above what it used itself and above all of its earlier lives. */
 export function counterFloor(atRelay: Pick<AtRelay, 'counter'>, used: { readonly counter: number }, round: number): number {
-  return Math.max(atRelay.counter, used.counter, round * ROUND);
+  return Math.max(atRelay.counter, used.counter, round * COUNTERS_A_MS);
 }
 
 export type LaneStart =

@@ -158,6 +158,7 @@ export class Synced {
     const reserved = await store.getFact(PASS_COUNTER);
     const passCounter = await PassCounter.open(
       typeof reserved === 'number' ? reserved : 0,
+      SYSTEM_CLOCK.nowMs(),
       (upTo) => store.setFact(PASS_COUNTER, upTo),
       onProblem,
     );

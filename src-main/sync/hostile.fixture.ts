@@ -44,7 +44,7 @@ export class WholeMachine {
       relayKey: null,
       isForked: false,
       connect,
-      passCounter: await PassCounter.open(0, async () => {}, onProblem),
+      passCounter: await PassCounter.open(0, 0, async () => {}, onProblem),
       // The chain is of the first seconds of all time: by the usual clock its key would be too old.
       clock: { ...SYSTEM_CLOCK, nowMs: () => Math.floor(performance.now()) },
       keep: async () => {},

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { newEvent } from '../../../src-shared/events.ts';
 import type { RunId } from '../../../src-shared/ids.ts';
 import { revokeMachine } from '../../../src-shared/membership-keys.ts';
 import { receiveBatch, writerOf } from '../../../src-shared/receive-batch.ts';
-import { newReplica, stateForLog, streamStateOf } from '../../../src-shared/replication.ts';
+import { counterAt, newReplica, stateForLog, streamStateOf } from '../../../src-shared/replication.ts';
 import { NO_BATCH_HASH } from '../../../src-shared/sealed-batch.ts';
 import { ECHO, outputOf, pty, watch } from '../../engine/engine.fixture.ts';
 import { standing as standingAtRelay } from '../link/standing.ts';
@@ -310,7 +310,7 @@ it('[replica-16] a host that comes back to its workspace under another id goes o
     await b.stop();
     says(b, one, 'alone ');
     const revoked = revokeMachine(newcomer.membership, newcomer.signer, former.signer.machine, 5_000);
-    const late = seal(former, { ...logHeader(stream), counter: 2 ** 40 }, new Uint8Array(10));
+    const late = seal(former, { ...logHeader(stream), counter: 2 ** 52 }, new Uint8Array(10));
     await newcomer.link.ask({ type: 'chain:append', entry: revoked });
     for (const machine of other.machines) machine.apply(revoked);
     b.machine = newcomer;
@@ -421,3 +421,37 @@ it('[replica-15] nothing of a deleted session stays at the relay, also when it w
   const { frame } = seal(b.machine, late, new Uint8Array(10));
   await expect(b.machine.link.ask({ type: 'batch', frame, release: null })).rejects.toMatchObject({ why: 'removed' });
 });
+
+it('[machine-15] a machine that was set back to a backup, with the relay beside it, is heard as before', async () => {
+  const { relay } = sides.synced;
+  await relay.kill();
+  const backup = `${relay.folder}-backup`;
+  cpSync(relay.folder, backup, { recursive: true });
+  await relay.start();
+  await sides.reconnected();
+  const round = await a.here.store.getFact('replication.round');
+  for (const _life of [1, 2]) {
+    await a.stop();
+    await a.start();
+    const runId = await a.here.create(ECHO);
+    await vi.waitFor(() => expect(b.here.engine.sessions.has(runId)).toBe(true), WITHIN);
+  }
+  await a.stop();
+  await relay.kill();
+  rmSync(relay.folder, { recursive: true });
+  cpSync(backup, relay.folder, { recursive: true });
+  rmSync(backup, { recursive: true });
+  await a.here.store.setFact('replication.round', round);
+  await relay.start();
+  await sides.reconnected();
+  const known = Number(await b.here.store.getFact(`replication.card:${a.machine.signer.machine}`).then(counterOf));
+  // A backup is older than what it takes the place of.
+  await vi.waitFor(() => expect(counterAt(Date.now())).toBeGreaterThan(known), WITHIN);
+  await a.start();
+  const runId = await a.here.create(ECHO);
+  says(a, runId, 'here again');
+  await vi.waitFor(() => expect(b.here.engine.sessions.has(runId)).toBe(true), WITHIN);
+  await b.hasAllOf(a, runId);
+});
+
+const counterOf = (card: unknown) => (typeof card === 'object' && card !== null && 'counter' in card ? card.counter : null);

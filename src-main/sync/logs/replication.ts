@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
+import type { Clock } from '../../../src-shared/client.ts';
 import type { Json } from '../../../src-shared/events.ts';
 import { Epoch, NO_SEQ, RunId, type Seq } from '../../../src-shared/ids.ts';
-import { type CardSession, MAX_CARD_DELETED } from '../../../src-shared/replication.ts';
+import { type CardSession, MAX_CARD_DELETED, nextRound } from '../../../src-shared/replication.ts';
 import type { SessionSpec } from '../../../src-shared/session.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Store } from '../../store/store.ts';
@@ -43,7 +44,7 @@ export function replication(options: ReplicationOptions): StartSyncPart {
       source,
       about,
       onNotice,
-      nextRound: () => nextRound(store),
+      nextRound: () => newRound(store, context.clock),
       ...(measures === undefined ? {} : { measures }),
     });
     return {
@@ -61,8 +62,8 @@ export function replication(options: ReplicationOptions): StartSyncPart {
   };
 }
 
-async function nextRound(store: ReplicationOptions['store']): Promise<number> {
-  const round = z.catch(z.int(), 0).parse(await store.getFact(ROUND)) + 1;
+async function newRound(store: ReplicationOptions['store'], clock: Clock): Promise<number> {
+  const round = nextRound(z.catch(z.int(), 0).parse(await store.getFact(ROUND)), clock.nowMs());
   await store.setFact(ROUND, round);
   return round;
 }

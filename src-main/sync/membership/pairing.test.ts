@@ -55,7 +55,7 @@ beforeEach(async () => {
     relayKey: null,
     isForked: false,
     connect,
-    passCounter: await PassCounter.open(0, async () => {}, fail),
+    passCounter: await PassCounter.open(0, 0, async () => {}, fail),
     clock,
     keep: async () => {},
     onAlarm: fail,

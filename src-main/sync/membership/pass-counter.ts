@@ -1,3 +1,5 @@
+import { counterAt } from '../../../src-shared/replication.ts';
+
 /** So many are reserved at a time: what was reserved and not given when the engine ended is left out. */
 const BLOCK = 1_000_000;
 /** The next block is reserved when so many are left: far more than are given while a disk writes. */
@@ -25,14 +27,16 @@ export class PassCounter {
     this.#onProblem = onProblem;
   }
 
-  /** `reservedBefore`: what `reserve` was told last. */
+  /** `reservedBefore`: what `reserve` was told last; it may be of an old copy of this machine's data [machine-15]. */
   static async open(
     reservedBefore: number,
+    nowMs: number,
     reserve: (upTo: number) => Promise<void>,
     onProblem: (message: string, error?: unknown) => void,
   ): Promise<PassCounter> {
-    await reserve(reservedBefore + BLOCK);
-    return new PassCounter(reservedBefore, reserve, onProblem);
+    const from = Math.max(reservedBefore, counterAt(nowMs));
+    await reserve(from + BLOCK);
+    return new PassCounter(from, reserve, onProblem);
   }
 
   next(): number {

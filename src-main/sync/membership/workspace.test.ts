@@ -49,7 +49,7 @@ async function open(
       relayKey: null,
       isForked,
       connect: () => openSocketWire(`ws://127.0.0.1:${relay.port}`),
-      passCounter: await PassCounter.open(0, async () => {}, onProblem),
+      passCounter: await PassCounter.open(0, 0, async () => {}, onProblem),
       clock,
       keep: async (kept) => {
         here.kept = kept;

@@ -228,6 +228,7 @@ export class SimMachine {
     const reserved = await store.getFact(COUNTER);
     const passCounter = await PassCounter.open(
       typeof reserved === 'number' ? reserved : 0,
+      clock.nowMs(),
       (upTo) => store.setFact(COUNTER, upTo),
       onProblem,
     );
