@@ -17,6 +17,22 @@ describe('[doc-3] texts that two have changed', () => {
     expect(mergeTexts('sent', 'sent and more', '')).toBe(' and more');
   });
 
+  it('keep out what was removed, wherever others have written meanwhile', () => {
+    expect(mergeTexts('one two three', 'one three', 'zero one two three four')).toBe('zero one three four');
+    const lines = Array.from({ length: 26 }, (_, at) => String.fromCharCode(97 + at)).join('');
+    fc.assert(
+      fc.property(fc.nat(25), fc.nat(10), fc.array(fc.nat(26), { maxLength: 8 }), (at, count, places) => {
+        const taken = lines.slice(at, at + count);
+        const theirs = places.reduce(
+          (text, place, index) => applyChange(text, { at: place, removed: index % 2, inserted: 'X' }),
+          lines,
+        );
+        const merged = mergeTexts(lines, lines.replace(taken, ''), theirs);
+        expect(merged).toBe([...theirs].filter((character) => !taken.includes(character)).join(''));
+      }),
+    );
+  });
+
   it('take a change once that was told twice', () => {
     expect(mergeTexts('hello', 'hello world', 'hello world')).toBe('hello world');
     expect(mergeTexts('hello', 'hello world', 'hello world, and you')).toBe('hello world, and you');

@@ -96,7 +96,7 @@ export function writeText(session: Y.Doc, text: SessionText, next: string, base:
   const there = readText(session, text);
   const change = changeBetween(base ?? there, whole(next));
   if (change === null) return;
-  const changes = base === null ? [change] : changesOnTop(change, changeBetween(base, there));
+  const changes = base === null ? [change] : changesOnTop(change, base, there);
   session.transact(() => {
     for (const piece of changes) splice(textIn(session, text), piece);
   });

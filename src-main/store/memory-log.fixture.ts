@@ -101,9 +101,11 @@ export function chainedPage(items: readonly Item[], after: Seq, upTo: Seq, maxBy
   const before = items.find((item) => lastOf(item) === after);
   let headHash: ChainHash | null = after === 0 ? NO_HASH : (before?.hash ?? null);
   for (const item of items) {
-    if (firstOf(item) <= after) continue;
-    if (firstOf(item) !== toSeq + 1 || lastOf(item) > upTo) break;
-    if (isGap(item)) found.push({ ...item.gap, hash: item.hash && hashToHex(item.hash) });
+    if (lastOf(item) <= after) continue;
+    // Of a gap what lies behind `after`.
+    const fromSeq = Math.max(firstOf(item), after + 1) as Seq;
+    if (fromSeq !== toSeq + 1 || lastOf(item) > upTo) break;
+    if (isGap(item)) found.push({ ...item.gap, fromSeq, hash: item.hash && hashToHex(item.hash) });
     else {
       bytes += item.bytes.byteLength;
       if (found.length > 0 && bytes > maxBytes) break;

@@ -2,19 +2,29 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, it, vi } from 'vitest';
 import { sealReady } from '../../src-shared/seal.ts';
 import { seedsToRun } from '../engine/sim.fixture.ts';
-import { act, advance, check, rest } from './sim/history.fixture.ts';
+import { act, advance } from './sim/history.fixture.ts';
+import { check, rest } from './sim/rest.fixture.ts';
 import { signatures } from './sim/signatures.fixture.ts';
 import { Broken, World } from './sim/world.fixture.ts';
 
 /**
- * Random histories of several machines and their relay: sessions are driven from everywhere, while lines are cut, go silent and delay
- * what they carry, machines and the relay are killed, sleep, lose power and fill their disks, and the relay's disk is lost or set back.
- * In each fifth of them the relay lies. Whatever happens, every promise holds at every moment, and when everything works again all of them come to the same.
- * `npm run sim -- --seeds N` runs more of them; `--seed S` the one that failed.
+ * Random histories of several machines and their relay. Whatever happens, every promise holds at every moment, and when everything works
+ * again all of them come to the same. `npm run sim -- --seeds N` runs more of them; `--seed S` (or `S,T`) those that failed, and tells
+ * what happened in them.
+ *
+ * In `sim/`:
+ * - world: the machines, the relay and the lines between them, on one agenda; which histories have what costs much
+ * - history: what users do, one step at a time; texts: what they write into shared documents
+ * - faults: what happens to machines, lines and the relay, and how all of it is mended; evil-relay: what a relay does that lies
+ * - promises: what holds at every moment; rest: when nothing is left to do, and what holds then
+ * - machine: a machine's disk, and the product's own parts on it; line, relay-disk: what lies below the product
+ *
+ * Something else that users do is a branch in history, a fault one in faults, a promise one in promises or rest. Seeds of before come to other
+ * histories then: those in REGRESSIONS are for what has broken, and are looked for again where a new branch takes part in them.
  */
 
 /** They fail without what was mended because of them. */
-const REGRESSIONS = [24, 51, 101, 191, 271, 2221];
+const REGRESSIONS = [24, 51, 101, 191, 271, 2221, 9641];
 /** The engine's and the relay's own timers are asked so often: none of them is exact. */
 const TIMERS_EVERY_MS = 100;
 const MAX_FAILURES = 20;

@@ -35,6 +35,16 @@ export class RelayDisk {
     return copy;
   }
 
+  /** Some of what it says it has is not shown. */
+  withhold(random: () => number): void {
+    for (const { streams } of this.workspaces.values()) {
+      for (const [name, { stored, batches }] of streams) {
+        const share = random() < 0.5 ? 0 : random();
+        streams.set(name, { stored, batches: batches.filter(() => random() >= share) });
+      }
+    }
+  }
+
   /** The counter of its writer's newest batch in the stream; 0: there is none. */
   counterOf({ header }: Pick<SealedBatch, 'header'>): number {
     for (const { streams } of this.workspaces.values()) {

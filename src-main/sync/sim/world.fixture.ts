@@ -2,18 +2,16 @@ import { createHash } from 'node:crypto';
 import { InputId, type RunId } from '../../../src-shared/ids.ts';
 import type { Rights } from '../../../src-shared/machines.ts';
 import { revokeMachine, rotateKey, setRights } from '../../../src-shared/membership-keys.ts';
-import { parseFromRelay, parseToRelay } from '../../../src-shared/relay-protocol.ts';
-import { readBatch } from '../../../src-shared/sealed-batch.ts';
 import { type TestMachine, testWorkspace } from '../../../src-shared/sim/workspace.ts';
 import type { Wire } from '../../../src-shared/wire.ts';
 import type { Outcome, SessionCommand } from '../../engine/session-commands.ts';
 import { Agenda, randomOf } from '../../engine/sim.fixture.ts';
 import type { Logger } from '../../logger.ts';
 import { Relay } from '../../relay/relay.ts';
-import type { ChainHash } from '../../store/chain.ts';
 import { evilRelay } from './evil-relay.fixture.ts';
-import { type Direction, Line } from './line.fixture.ts';
+import { Line } from './line.fixture.ts';
 import { SimMachine } from './machine.fixture.ts';
+import { Promises } from './promises.fixture.ts';
 import { MemoryRelayStorage, RelayDisk } from './relay-disk.fixture.ts';
 import { Texts } from './texts.fixture.ts';
 
@@ -23,6 +21,7 @@ const EVIL_EACH = 5;
 /** What costs much is in some of them only: in those whose seed leaves this when divided so. */
 const DOCUMENTS_IN = { each: 7, left: 2 };
 const LONG_LOGS_IN = { each: 7, left: 4 };
+const TWO_FACED_IN = { each: 11, left: 5 };
 const isIn = (seed: number, { each, left }: typeof DOCUMENTS_IN) => seed % each === left;
 /** A step is a frame that arrives, or a commit. */
 const STEP_MS = 8;
@@ -46,6 +45,14 @@ interface RelayLife {
   readonly kill: () => void;
 }
 
+/** What some machines are shown for the relay. */
+interface Face {
+  readonly disk: RelayDisk;
+  /** Nothing is left out of it. */
+  readonly isWhole: boolean;
+  readonly to: ReadonlySet<SimMachine>;
+}
+
 const chains = new Map<number, Promise<TestMachine[]>>();
 /** Founding is dear, and the same for all. */
 function workspaceOf(count: number): Promise<TestMachine[]> {
@@ -65,6 +72,8 @@ export class World {
   readonly hosts = new Map<RunId, SimMachine>();
   /** What users were told of. */
   readonly sent = new Map<InputId, Sent>();
+  /** Heads of the chain that who made them was told are kept. */
+  readonly chained: { readonly by: SimMachine; readonly head: string }[] = [];
   relayDisk = new RelayDisk();
   /** Of the relay's disk, from earlier. */
   backup: RelayDisk | null = null;
@@ -80,14 +89,14 @@ export class World {
   readonly texts: Texts | null;
   /** Logs have checkpoints, and events that are larger than a batch. A machine comes when they are long. */
   readonly hasLongLogs: boolean;
+  /** The relay may show some machines another state than the rest. */
+  readonly isTwoFaced: boolean;
+  face: (Face & { readonly life: RelayLife }) | null = null;
   /** How often something goes wrong. */
   readonly troubles: number;
   /** Machines that reach no relay. */
   readonly apart = new Set<SimMachine>();
-  /** The chain of each session as it was fsynced where it is hosted. */
-  readonly #truth = new Map<RunId, Map<number, ChainHash>>();
-  /** The counters that the relay has said it stored, of each stream and writer. */
-  readonly #acknowledged = new Map<string, { readonly frame: Uint8Array; readonly counter: number }>();
+  readonly promises = new Promises(this);
   /** The first promise that was broken in a place from where it cannot be thrown. */
   broken: Broken | null = null;
   lineCount = 0;
@@ -99,6 +108,7 @@ export class World {
     this.troubles = this.random() * 0.05;
     this.texts = isIn(seed, DOCUMENTS_IN) ? new Texts(this) : null;
     this.hasLongLogs = isIn(seed, LONG_LOGS_IN);
+    this.isTwoFaced = isIn(seed, TWO_FACED_IN);
     let yjsClients = 0;
     const chain = signers[0]?.entries ?? [];
     this.machines = signers.map((signer, index) => {
@@ -110,7 +120,7 @@ export class World {
         hasLongLogs: this.hasLongLogs,
         nextYjsClient: () => ++yjsClients,
         connect: (machine) => this.#connect(machine),
-        onCommitted: (machine, runId) => this.#committed(machine, runId),
+        onCommitted: (machine, runId) => this.promises.committed(machine, runId),
       });
     });
     this.agenda.hold((lane) => this.machines.some(({ isAsleep, name }) => isAsleep && lane.startsWith(`${name}/`)));
@@ -144,54 +154,69 @@ export class World {
   // ——— the relay ———
 
   startRelay(): void {
-    if (this.relay !== null) return;
+    this.relay ??= this.#openRelay(this.relayDisk, 'relay');
+  }
+
+  #openRelay(disk: RelayDisk, name: string): RelayLife {
     const state = { isDead: false };
-    const disk = this.relayDisk;
     const storage = new MemoryRelayStorage(disk, () => !state.isDead && !this.isRelayDiskFull);
     const relay = new Relay({
       storage,
       logger: SILENT,
       nowMs: () => this.agenda.nowMs,
       soon: (work) => {
-        if (!state.isDead) this.agenda.add('relay/soon', work);
+        if (!state.isDead) this.agenda.add(`${name}/soon`, work);
       },
     });
     const kill = () => {
       state.isDead = true;
-      this.agenda.drop((lane) => lane.startsWith('relay/'));
-      for (const line of this.lines.values()) line.cut();
+      this.agenda.drop((lane) => lane.startsWith(`${name}/`));
+      for (const [machine, line] of this.lines) if (this.#relayOf(machine).name === name) line.cut();
       // Its timers; nothing of what it still wants to write or say gets anywhere.
       relay.close();
-      this.agenda.drop((lane) => lane.startsWith('relay/'));
+      this.agenda.drop((lane) => lane.startsWith(`${name}/`));
     };
-    this.relay = { relay, kill };
+    return { relay, kill };
+  }
+
+  #relayOf(machine: SimMachine): { readonly life: RelayLife | null; readonly name: string } {
+    const isShownOther = this.face?.to.has(machine) === true;
+    return isShownOther ? { life: this.face?.life ?? null, name: 'other relay' } : { life: this.relay, name: 'relay' };
+  }
+
+  showOther(face: Face): void {
+    for (const machine of face.to) this.lines.get(machine)?.cut();
+    this.face = { ...face, life: this.#openRelay(face.disk, 'other relay') };
+  }
+
+  /** All are shown this from now on. */
+  unite(disk: RelayDisk): void {
+    this.face?.life.kill();
+    this.face = null;
+    this.note('all machines are shown one relay');
+    // Also where it is the one that it was: what is acknowledged beside it is not in it.
+    this.replaceRelayDisk(disk);
+    this.startRelay();
   }
 
   killRelay(): void {
     this.relay?.kill();
     this.relay = null;
-    // [relay-15]
-    if (this.isEvil) return;
-    for (const { frame, counter } of this.#acknowledged.values()) {
-      const batch = readBatch(frame);
-      if (batch !== null && this.relayDisk.counterOf(batch) < counter) {
-        this.fail('the relay was killed and has lost what it had acknowledged (relay-15)');
-      }
-    }
+    this.promises.relayKilled();
   }
 
   /** Its disk is another one from now on. */
   replaceRelayDisk(disk: RelayDisk): void {
     this.killRelay();
     this.wasSetBack = true;
-    this.#acknowledged.clear();
+    this.promises.relayReplaced();
     this.relayDisk = disk;
   }
 
   #connect(machine: SimMachine): Promise<Wire> {
     return new Promise((resolve, reject) => {
       this.agenda.add(machine.lane('connecting'), () => {
-        const { relay } = this;
+        const { life: relay, name } = this.#relayOf(machine);
         if (relay === null || this.apart.has(machine)) {
           reject(new Error('nobody answers'));
           return;
@@ -200,10 +225,10 @@ export class World {
         const asked = new Map<number, Uint8Array>();
         const line = new Line({
           agenda: this.agenda,
-          lanes: { 'to-relay': `relay/line ${id}`, 'from-relay': machine.lane(`line ${id}`) },
+          lanes: { 'to-relay': `${name}/line ${id}`, 'from-relay': machine.lane(`line ${id}`) },
           meddle: (direction, frame) => {
             if (this.isEvil) return evil(direction, frame);
-            this.#overhear(machine, direction, frame, asked);
+            this.promises.overhear(machine, { direction, frame, asked });
             return [frame];
           },
         });
@@ -216,83 +241,13 @@ export class World {
     });
   }
 
-  /** What was asked to be stored, and which of it the relay says is. */
-  #overhear(machine: SimMachine, direction: Direction, frame: Uint8Array, asked: Map<number, Uint8Array>): void {
-    if (direction === 'to-relay') {
-      const message = parseToRelay(frame);
-      if (message.type !== 'batch' || message.ask === null) return;
-      asked.set(message.ask, message.frame);
-      this.#checkDurable(machine, message.frame);
-      return;
-    }
-    if (!isStored(frame)) return;
-    const ask = askOf(frame);
-    const batch = ask === null ? undefined : asked.get(ask);
-    const header = batch === undefined ? undefined : readBatch(batch)?.header;
-    if (batch === undefined || header === undefined) return;
-    this.#acknowledged.set(`${header.stream} ${header.machine} ${header.kind}`, { frame: batch, counter: header.counter });
-  }
-
-  /** [replica-2] */
-  #checkDurable(machine: SimMachine, frame: Uint8Array): void {
-    const header = readBatch(frame)?.header;
-    const { life } = machine;
-    if (life === null || header?.kind !== 'log') return;
-    for (const [runId, host] of this.hosts) {
-      if (host !== machine || !machine.disk.sessions.has(runId)) continue;
-      if (life.workspace.keyring.streamName('log', runId) !== header.stream) continue;
-      const durable = life.store.durableSeq(runId);
-      if (header.seqTo > durable) this.fail(`event ${header.seqTo} left its host, which has fsynced ${durable} (replica-2)`);
-    }
-  }
-
-  // ——— what is written ———
-
-  #committed(machine: SimMachine, runId: RunId): void {
-    const host = this.hosts.get(runId) ?? machine;
-    const truth = this.#truthOf(runId);
-    if (host === machine) {
-      this.hosts.set(runId, machine);
-      for (const [seq, hash] of machine.disk.hashes(runId)) {
-        const before = truth.get(seq);
-        if (before !== undefined && before !== hash) this.fail(`event ${seq} of a log was rewritten where it is hosted (I1)`);
-        truth.set(seq, hash);
-      }
-      return;
-    }
-    this.checkReplica(machine, runId);
-  }
-
-  #truthOf(runId: RunId): Map<number, ChainHash> {
-    let truth = this.#truth.get(runId);
-    if (truth === undefined) {
-      truth = new Map();
-      this.#truth.set(runId, truth);
-    }
-    return truth;
-  }
-
-  /** [replica-1] Everything that is here is so at the host, and was fsynced there. */
-  checkReplica(machine: SimMachine, runId: RunId): void {
-    const truth = this.#truthOf(runId);
-    for (const [seq, hash] of machine.disk.hashes(runId)) {
-      if (truth.get(seq) !== hash) this.fail(`event ${seq} of a replica on ${machine.name} is not what its host has (I4)`);
-    }
-  }
-
   /** What was not fsynced is gone: nobody else may have it [replica-2]. */
   powerCut(machine: SimMachine): void {
     const before = new Set(machine.disk.sessions.keys());
     if (this.texts === null) machine.kill('power');
     else this.texts.cut(machine, () => machine.kill('power'));
     this.lines.get(machine)?.died('to-relay');
-    for (const [runId, host] of this.hosts) {
-      if (host !== machine || !before.has(runId)) continue;
-      const { seq } = machine.disk.headOf(runId);
-      const truth = this.#truthOf(runId);
-      for (const known of [...truth.keys()]) if (known > seq) truth.delete(known);
-      for (const other of this.machines) if (other !== machine) this.checkReplica(other, runId);
-    }
+    this.promises.lostUnsynced(machine, before);
   }
 
   kill(machine: SimMachine): void {
@@ -344,19 +299,8 @@ export class World {
         if (what === 'revoke') return revokeMachine(membership, signer, whom.signer.machine, clock.nowMs());
         return setRights(membership, signer, { machine: whom.signer.machine, rights: what }, clock.nowMs());
       })
+      .then(() => this.chained.push({ by, head: workspace.membership.head }))
       // The line was lost, or the chain does not allow it: the user tries again, or not.
       .catch(() => {});
   }
-}
-
-const STORED = Buffer.from('stored');
-
-/** `{type: 'stored', ask, position}`: looked at without reading all of every frame. */
-function isStored(frame: Uint8Array): boolean {
-  return frame.byteLength < 100 && Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength).includes(STORED);
-}
-
-function askOf(frame: Uint8Array): number | null {
-  const message = parseFromRelay(frame);
-  return message.type === 'stored' ? message.ask : null;
 }
