@@ -79,10 +79,13 @@ export const PermissionAsked = z.object({
 });
 export type PermissionAsked = z.infer<typeof PermissionAsked>;
 
+/** A terminal's columns, or rows. Of more of them somebody would run out of memory. */
+export const Cells = z.int().check(z.gte(1), z.lte(1000));
+
 /** channel -> type -> payload schema. `null` marks raw bytes. */
 export const CHANNELS = {
   'pty:stdout': { data: null },
-  'pty:resize': { resized: z.object({ cols: z.int(), rows: z.int() }) },
+  'pty:resize': { resized: z.object({ cols: Cells, rows: Cells }) },
   'system:status': {
     created: z.object({
       kind: z.string(),
@@ -190,9 +193,9 @@ export interface UnreadEvent {
 
 /** Reads an event's payload by its channel's schema. null: a channel or type that this version does not know, or a payload it cannot read. */
 export function readEvent(event: UnreadEvent): KnownEvent | null {
-  const types: Readonly<Record<string, z.ZodMiniType | null>> | undefined = (
-    CHANNELS as Record<string, Record<string, z.ZodMiniType | null>>
-  )[event.channel];
+  const channels: Readonly<Record<string, Readonly<Record<string, z.ZodMiniType | null>>>> = CHANNELS;
+  // What these objects inherit from has names, too.
+  const types = Object.hasOwn(channels, event.channel) ? channels[event.channel] : undefined;
   const schema = types && Object.hasOwn(types, event.type) ? types[event.type] : undefined;
   if (schema === undefined) return null;
   if (schema === null) return event.payload instanceof Uint8Array ? (event as KnownEvent) : null;

@@ -24,6 +24,9 @@ export type Seq = z.infer<typeof Seq>;
 export const Epoch = z.int().check(z.positive()).brand<'Epoch'>();
 export type Epoch = z.infer<typeof Epoch>;
 
+/** Milliseconds since 1970, of the years 1 to 9999: what can be told as a date everywhere. */
+export const Timestamp = z.int().check(z.gte(-62_135_596_800_000), z.lt(253_402_300_800_000));
+
 /** Before the first event. */
 export const NO_SEQ = Seq.parse(0);
 export const FIRST_EPOCH = Epoch.parse(1);

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { MachineId } from './ids.ts';
+import { MachineId, Timestamp } from './ids.ts';
 import { Rights } from './machines.ts';
 import { concat, digest, HASH_BYTES, SIGNATURE_BYTES, sign, toHex } from './seal.ts';
 
@@ -27,7 +27,7 @@ const link = {
   height: z.int().check(z.positive()),
   by: MachineId,
   /** By the signer's clock; told to people, decides nothing. */
-  atMs: z.int().check(z.nonnegative()),
+  atMs: Timestamp.check(z.nonnegative()),
 };
 
 export const EntryBody = z.discriminatedUnion('type', [

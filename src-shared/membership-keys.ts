@@ -1,3 +1,4 @@
+import { cleanText } from './clean-text.ts';
 import type { MachineId } from './ids.ts';
 import type { Rights } from './machines.ts';
 import { liveMembers, type Member, type Membership } from './membership.ts';
@@ -178,13 +179,14 @@ function sealLabel(keyring: Keyring, generation: number, name: string): string {
   return toHex(concat(numberBytes(generation), encrypt(key, utf8.encode(short), LABEL)));
 }
 
-/** A machine's name; null where this machine cannot read it. */
+/** A machine's name, fit to be shown; null where this machine cannot read it, or there is nothing to see. */
 export function nameOf(member: Pick<Member, 'label'>, keyring: Keyring): string | null {
   const label = fromHex(member.label);
   if (label.byteLength <= GENERATION_BYTES) return null;
   const key = keyring.subKey(new DataView(label.buffer, label.byteOffset).getUint32(0), 'index');
   const name = key === null ? null : decrypt(key, label.subarray(GENERATION_BYTES), LABEL);
-  return name === null ? null : fromUtf8.decode(name);
+  const shown = name === null ? '' : cleanText(fromUtf8.decode(name), MAX_NAME_CHARACTERS);
+  return shown === '' ? null : shown;
 }
 
 function numberBytes(value: number): Uint8Array {

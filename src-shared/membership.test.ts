@@ -150,6 +150,29 @@ describe('the membership chain', () => {
     expect(nameOf(member, new Keyring())).toBeNull();
     expect(b.entries.some((entry) => Buffer.from(entry).includes('quiet'))).toBe(false);
   });
+
+  it('[member-10] is not filled by the names of a machine that may do nothing else', async () => {
+    const [a, b] = (await testWorkspace('view')) as [TestMachine, TestMachine];
+    const rename = (by: TestMachine) => renameMachine(a.membership, by, b.keyring, { machine: b.machine, name: 'x' }, 3_000);
+    const apply = (entry: Uint8Array) => {
+      for (const machine of [a, b]) machine.apply(entry);
+    };
+    for (let count = 0; count < 100; count++) apply(rename(b));
+    expect(why(a.membership, rename(b))).toBe('too-many');
+    apply(rename(a));
+    expect(why(a.membership, revokeMachine(a.membership, a, b.machine, 4_000))).toBe('applied');
+  });
+
+  it('[member-10] shows no name that looks like another', async () => {
+    const [a, b] = (await testWorkspace('view')) as [TestMachine, TestMachine];
+    const named = (name: string) => {
+      b.apply(renameMachine(b.membership, b, b.keyring, { machine: b.machine, name }, 3_000));
+      return nameOf(liveMember(b.membership, b.machine) as Member, a.keyring);
+    };
+    expect(named('lap\u200btop\u202e')).toBe('laptop');
+    expect(named('\u0000\u2066')).toBeNull();
+    expect(named('Büro – 電腦')).toBe('Büro – 電腦');
+  });
 });
 
 type EntryKeys = Extract<EntryBody, { type: 'rotate' }>['keys'];

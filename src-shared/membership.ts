@@ -20,6 +20,8 @@ export interface Member {
   readonly addedHeight: number;
   /** Null while it is a member. */
   readonly revokedHeight: number | null;
+  /** How often it has changed its own name. */
+  readonly ownRenames: number;
 }
 
 export interface Membership {
@@ -41,6 +43,8 @@ export interface Membership {
 /** Live machines of a workspace at one time. */
 export const MAX_MACHINES = 100;
 export const MAX_CHAIN_ENTRIES = 10_000;
+/** Of a machine that may do nothing else in the chain: it must not fill it, or nobody could be removed any more. */
+const MAX_OWN_RENAMES = 100;
 
 export type EntryRefusal =
   | 'malformed'
@@ -109,6 +113,7 @@ function found(entry: MembershipEntry): Applied {
     addedAtMs: body.atMs,
     addedHeight: 1,
     revokedHeight: null,
+    ownRenames: 0,
   };
   const membership: Membership = {
     workspace: hash,
@@ -152,7 +157,9 @@ export function whyNot(membership: Membership, signer: Member, body: EntryBody):
       if (!isOwner) return 'not-allowed';
       return hasExactly(body.keys, namesOf(liveMembers(membership))) ? null : 'wrong-receivers';
     case 'rename':
-      return isOwner || body.machine === signer.machine ? whyNotLive(membership, body.machine) : 'not-allowed';
+      if (isOwner) return whyNotLive(membership, body.machine);
+      if (body.machine !== signer.machine) return 'not-allowed';
+      return signer.ownRenames >= MAX_OWN_RENAMES ? 'too-many' : null;
     case 'rights':
       if (!isOwner) return 'not-allowed';
       return (
@@ -195,6 +202,11 @@ function hasExactly(keys: Readonly<Record<string, string>>, machines: readonly M
   return Object.keys(keys).length === machines.length && machines.every((machine) => Object.hasOwn(keys, machine));
 }
 
+function ownRenamesAfter({ members }: Membership, { by, machine }: Extract<EntryBody, { type: 'rename' }>): number {
+  const before = members.get(machine)?.ownRenames ?? 0;
+  return by === machine ? before + 1 : before;
+}
+
 /** The state after an entry that may be written. */
 export function changed(membership: Membership, { body, hash }: Pick<MembershipEntry, 'body' | 'hash'>): Membership {
   const members = new Map(membership.members);
@@ -216,11 +228,12 @@ export function changed(membership: Membership, { body, hash }: Pick<MembershipE
         addedAtMs: atMs,
         addedHeight: height,
         revokedHeight: null,
+        ownRenames: 0,
       });
       break;
     }
     case 'rename':
-      set(body.machine, { label: body.label });
+      set(body.machine, { label: body.label, ownRenames: ownRenamesAfter(membership, body) });
       break;
     case 'rights':
       set(body.machine, { rights: body.rights });

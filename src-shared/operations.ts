@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { Cells } from './events.ts';
 import { ClientId, InputId, MachineId, RunId, Seq } from './ids.ts';
 import { Keybinding } from './keymap.ts';
 import { JoinText, MachineList, MachineName, PairingState, RelayStatus, RelayUrl, Rights } from './machines.ts';
@@ -22,7 +23,7 @@ export const WireEvent = z.object({
 });
 
 /** A stored screen: what a terminal showed after event `seq`, as bytes that recreate it in an empty terminal of that size. */
-export const Screen = z.object({ seq: Seq, cols: z.int(), rows: z.int(), data: z.string() });
+export const Screen = z.object({ seq: Seq, cols: Cells, rows: Cells, data: z.string() });
 export type Screen = z.infer<typeof Screen>;
 
 /** A text that several write at a time. Of two, the one with the higher version is the newer. */

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { ClientId, Epoch, InputId, RunId, Seq } from './ids.ts';
+import { ClientId, Epoch, InputId, RunId, Seq, Timestamp } from './ids.ts';
 import { OperationName } from './operations.ts';
 import { Command, LiveText } from './protocol.ts';
 import { Refusal } from './refusal.ts';
@@ -147,7 +147,7 @@ export const PeerShow = z.discriminatedUnion('type', [
     viewers: z.array(z.strictObject({ clientId: ClientId, name: z.string().check(z.maxLength(256)) })).check(z.maxLength(10_000)),
   }),
   /** An event of its terminal's output that may not be in the log yet, not even at its host. */
-  z.strictObject({ type: z.literal('output'), seq: Seq, ts: z.int(), epoch: Epoch, data: bytes(MAX_EARLY_BYTES) }),
+  z.strictObject({ type: z.literal('output'), seq: Seq, ts: Timestamp, epoch: Epoch, data: bytes(MAX_EARLY_BYTES) }),
 ]);
 export type PeerShow = z.infer<typeof PeerShow>;
 const ShowFrame = z.strictObject({ v: z.literal(PEER_VERSION), body: PeerShow });

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { MachineId } from './ids.ts';
+import { MachineId, Timestamp } from './ids.ts';
 import type { BatchRefusal } from './receive-batch.ts';
 import { concat, HASH_BYTES, KEY_BYTES, SIGNATURE_BYTES } from './seal.ts';
 import { MAX_BATCH_BYTES } from './sealed-batch.ts';
@@ -18,6 +18,8 @@ export const FOLLOW_WINDOW_BYTES = 1024 * 1024;
 export const MAX_CHAIN_PAGE_BYTES = 512 * 1024;
 /** Of a stream that is read page by page; one batch may be larger. */
 export const MAX_STREAM_PAGE_BYTES = 256 * 1024;
+/** Machines, live and removed, of which a relay says when they were there. */
+export const MAX_SEEN_MACHINES = 10_000;
 /** Streams that go with one request. */
 export const MAX_REMOVED_AT_ONCE = 64;
 export const PING_EVERY_MS = 10_000;
@@ -130,7 +132,7 @@ export function relayRefusalText(why: RelayRefusal): string {
   return RELAY_REFUSALS[why];
 }
 
-const MachineSeen = z.strictObject({ machine: MachineId, online: z.boolean(), seenAtMs: Count });
+const MachineSeen = z.strictObject({ machine: MachineId, online: z.boolean(), seenAtMs: Timestamp.check(z.nonnegative()) });
 export type MachineSeen = z.infer<typeof MachineSeen>;
 
 export const FromRelay = z.discriminatedUnion('type', [
@@ -147,7 +149,7 @@ export const FromRelay = z.discriminatedUnion('type', [
     incarnation: z.string(),
     height: Count,
     head: hex(HASH_BYTES),
-    machines: z.array(MachineSeen),
+    machines: z.array(MachineSeen).check(z.maxLength(MAX_SEEN_MACHINES)),
   }),
   z.strictObject({ type: z.literal('refused'), ask: z.nullable(Ask), why: RelayRefusal }),
   z.strictObject({ type: z.literal('done'), ask: Ask }),

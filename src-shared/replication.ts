@@ -1,6 +1,8 @@
 import * as z from 'zod/mini';
-import { Epoch, MachineId, RunId, Seq } from './ids.ts';
+
+import { Epoch, MachineId, RunId, Seq, Timestamp } from './ids.ts';
 import { Rights } from './machines.ts';
+
 import { Screen } from './operations.ts';
 import type { BatchRefusal, StreamState } from './receive-batch.ts';
 import type { BatchHeader } from './sealed-batch.ts';
@@ -16,12 +18,14 @@ export const CardSession = z.object({
   runId: RunId,
   spec: SessionSpec,
   epoch: Epoch,
-  createdTs: z.int(),
+  createdTs: Timestamp,
   branchOf: z.nullable(z.object({ runId: RunId, seq: Seq })),
 });
 export type CardSession = z.infer<typeof CardSession>;
 
 export const MAX_CARD_DELETED = 1_000;
+/** Sessions of one machine that another one keeps: with more, there would be no room to follow those of the others. */
+export const MAX_SESSIONS_OF_MACHINE = 5_000;
 
 /** What a machine says of itself and its sessions. The newest replaces the one before. */
 export const MachineCard = z.object({
@@ -34,7 +38,7 @@ export const MachineCard = z.object({
   allows: z.optional(Rights),
   sessions: z.array(CardSession),
   /** The newest last. Absence from `sessions` alone deletes nothing: the list may have been cut. */
-  deleted: z.array(RunId),
+  deleted: z.array(RunId).check(z.maxLength(MAX_CARD_DELETED)),
 });
 export type MachineCard = z.infer<typeof MachineCard>;
 
@@ -42,7 +46,7 @@ export type MachineCard = z.infer<typeof MachineCard>;
 export const Checkpoint = z.object({
   seq: Seq,
   /** Of that event. */
-  ts: z.int(),
+  ts: Timestamp,
   epoch: Epoch,
   /** The chain's there. */
   hash: Hash,

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { PermissionAsked, PromptContent, TurnOutcome, Usage } from './events.ts';
+import { Cells, PermissionAsked, PromptContent, TurnOutcome, Usage } from './events.ts';
 import { Epoch, InputId, MachineId, RunId, Seq } from './ids.ts';
 
 /** What a session is, seen from outside: what it was created from, and the one-line summary that lists show. */
@@ -61,8 +61,8 @@ export const SessionState = z.object({
   programTitle: z.nullable(z.string()),
   cwd: z.string(),
   pid: z.nullable(z.int()),
-  cols: z.int(),
-  rows: z.int(),
+  cols: Cells,
+  rows: Cells,
   queue: z.array(QueuedPrompt),
   /** The turn in progress; null while none. */
   turn: z.nullable(z.object({ inputId: z.nullable(InputId), sinceTs: z.int(), seq: Seq })),

@@ -1,6 +1,7 @@
 import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
 import type * as z from 'zod/mini';
+import type { Json } from './events.ts';
 
 /**
  * What every wire of ours is encoded in: lib0's `any` (JSON values plus raw bytes). Written by lib0, read by this: bytes decide neither
@@ -100,6 +101,27 @@ export function decodeJson(text: string, maxValues = BOUNDS.values): unknown {
     level = next;
   }
   return value;
+}
+
+/**
+ * What an event of another machine holds. Clients get it inside a message, and have to be able to read that: whatever is deeper than they
+ * read is refused here, where it costs one session and not each of them its wire.
+ */
+export function decodeEventJson(text: string): Json {
+  const value = JSON.parse(text) as Json;
+  // Each level takes two characters.
+  if (text.length > 2 * MAX_EVENT_DEPTH && isDeeper(value, MAX_EVENT_DEPTH)) throw new Error('values that are too deep');
+  return value;
+}
+const MAX_EVENT_DEPTH = BOUNDS_OF_HOST.depth - 50;
+
+function isDeeper(value: Json, maxDepth: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDepth) return true;
+    level = level.flatMap((inner) => (typeof inner === 'object' && inner !== null ? Object.values(inner) : []));
+  }
+  return false;
 }
 
 /** A door: what fits the schema, or an error that is made of nothing of it (one that named all that is wrong would cost seconds). */

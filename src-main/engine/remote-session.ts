@@ -26,6 +26,10 @@ export interface RemoteTarget {
   readonly spec: SessionSpec;
 }
 
+/** Texts that are being written at a time, and characters in one; a host has far fewer. */
+const MAX_LIVE_TEXTS = 256;
+const MAX_LIVE_CHARS = 1_000_000;
+
 export interface RemoteViewer {
   readonly clientId: string;
   readonly name: string;
@@ -319,7 +323,11 @@ export class RemoteSession implements EngineSession {
   /** Text that is being written, from `offset` on; what is final comes with the log. */
   live(text: LiveText): void {
     const key = `${text.messageId} ${text.block}`;
-    const before = text.offset === 0 ? '' : this.#live.get(key)?.text;
+    const known = this.#live.get(key);
+    const isTooMuch = known === undefined ? this.#live.size >= MAX_LIVE_TEXTS : text.offset + text.text.length > MAX_LIVE_CHARS;
+    // It comes with the log.
+    if (isTooMuch) return;
+    const before = text.offset === 0 ? '' : known?.text;
     // Whoever comes later gets what is known from its beginning only.
     if (before?.length === text.offset) this.#live.set(key, { ...text, offset: 0, text: before + text.text });
     this.viewers.live(text);

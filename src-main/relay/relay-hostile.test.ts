@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { CLOSE } from '../../src-shared/refusal.ts';
+import { RELAY_CLOSE } from '../../src-shared/relay-protocol.ts';
 import { randomBytes, sealReady } from '../../src-shared/seal.ts';
 import { type TestMachine, testWorkspace } from '../../src-shared/sim/workspace.ts';
 import { wirePair } from '../../src-shared/wire.ts';
 import type { Logger } from '../logger.ts';
+import { MAX_FOLLOWS } from './follows.ts';
 import { RelayClient } from './relay.fixture.ts';
-import { Relay } from './relay.ts';
+import { RELAY_LIMITS, Relay } from './relay.ts';
 import { openSqliteStorage } from './storage/sqlite.ts';
 import type { RelayStorage } from './storage/storage.ts';
 
@@ -26,7 +28,7 @@ beforeEach(async () => {
   storage = openSqliteStorage(join(folder, 'relay.db'));
   errors = [];
   const logger: Logger = { debug() {}, info() {}, warn() {}, error: (event) => void errors.push(event), close() {} };
-  relay = new Relay({ storage, logger });
+  relay = new Relay({ storage, logger, limits: { ...RELAY_LIMITS, connections: 50 } });
 });
 afterEach(() => {
   relay.close();
@@ -99,4 +101,39 @@ it('[relay-22] closes who follows what cannot be read, and serves the others', a
   const again = await connect().enter(b);
   again.follow(STREAM);
   await again.until(() => again.batches(STREAM).length === 2);
+});
+
+it('[relay-26] lets members in however many strangers are at the door, and cuts no member for them', async () => {
+  const [a, b] = (await testWorkspace('start')) as [TestMachine, TestMachine];
+  const ofA = await connect().enter(a);
+  const strangers = Array.from({ length: 200 }, () => connect());
+  const ofB = await connect().enter(b);
+  expect(ofA.closedWith).toBeNull();
+  expect(strangers.filter(({ closedWith }) => closedWith === null)).toHaveLength(48);
+  expect(await ofB.appended(b.seal({ kind: 'log', stream: STREAM }))).toBe('stored');
+});
+
+it('[relay-26] checks one wrong proof on a connection, and no second', async () => {
+  const [a] = (await testWorkspace()) as [TestMachine];
+  await connect().enter(a);
+  const [stranger] = (await testWorkspace()) as [TestMachine];
+  const forger = connect();
+  expect(await forger.prove(stranger, a.membership.workspace)).toMatchObject({ why: 'unknown-machine' });
+  expect(await forger.closed()).toEqual(RELAY_CLOSE.notProven);
+});
+
+it('[relay-21] serves the others while a member follows as many streams as it may, gives endless credit and asks beyond all numbers', async () => {
+  const [a, b] = (await testWorkspace('start')) as [TestMachine, TestMachine];
+  const [ofA, ofB] = [await connect().enter(a), await connect().enter(b)];
+  for (let stream = 0; stream <= MAX_FOLLOWS; stream++)
+    ofB.follow(stream.toString(16).padStart(32, '0'), Number.MAX_SAFE_INTEGER);
+  await ofB.until(() => ofB.heard.some((message) => message.type === 'refused' && message.why === 'too-many'));
+  ofB.tell({ type: 'credit', bytes: Number.MAX_SAFE_INTEGER });
+  ofB.tell({ type: 'credit', bytes: Number.MAX_SAFE_INTEGER });
+  await ofA.append(a.seal({ kind: 'log', stream: STREAM }));
+  expect(await ofB.ask({ type: 'stream:page', stream: STREAM, after: Number.MAX_SAFE_INTEGER })).toMatchObject({ batches: [] });
+  expect(await ofB.appended(b.seal({ kind: 'log', stream: STREAM, seqFrom: Number.MAX_SAFE_INTEGER }))).toBe('not-holder');
+  expect(await ofB.appended(b.seal({ kind: 'snapshot', stream: 'cd'.repeat(16), seqTo: Number.MAX_SAFE_INTEGER }))).toBe('gap');
+  expect(await ofA.appended(a.seal({ kind: 'log', stream: STREAM }))).toBe('stored');
+  expect(errors).toEqual([]);
 });

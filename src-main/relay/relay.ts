@@ -105,7 +105,7 @@ export class Relay {
 
   /** Takes over a new wire and speaks first. */
   attach(wire: Wire): void {
-    if (this.#connections.size >= this.limits.connections) {
+    if (this.#connections.size >= this.limits.connections && !this.#makeRoom()) {
       wire.close(CLOSE.tooMany);
       return;
     }
@@ -117,6 +117,16 @@ export class Relay {
     wire.onFrame = (frame) => this.#receive(connection, frame);
     const { nonce } = connection;
     connection.send({ type: 'challenge', version: RELAY_PROTOCOL_VERSION, nonce, relayKey: this.keys.publicKey });
+  }
+
+  /** Who has been there longest without proving anything goes for whoever comes: a member proves itself in a moment. */
+  #makeRoom(): boolean {
+    for (const connection of this.#connections) {
+      if (connection.peer.is !== 'new') continue;
+      connection.close(CLOSE.tooMany);
+      return true;
+    }
+    return false;
   }
 
   #receive(connection: Connection, frame: Uint8Array): void {

@@ -78,6 +78,8 @@ function prove(relay: Relay, connection: Connection, message: Request<'prove'>):
   const member = workspace.membership.members.get(machine);
   if (member === undefined || !isSignedBy('relay-machine', shake, message.signature, fromHex(member.signKey))) {
     connection.refuse(null, 'unknown-machine');
+    // Checking a proof is work: one that is wrong for each connection.
+    connection.close(RELAY_CLOSE.notProven);
     return;
   }
   if (member.revokedHeight !== null) {

@@ -4,6 +4,7 @@ import { encodeRelayMessage, type FromRelay, parseFromRelay } from '../../src-sh
 import { type Chance, encodeAnything, FUZZ_WITHIN_MS, fuzz, mutatedBytes, mutatedValue } from '../../src-shared/sim/fuzz.ts';
 import type { Wire } from '../../src-shared/wire.ts';
 import { pty } from '../engine/engine.fixture.ts';
+import type { RelayClient } from '../relay/relay.fixture.ts';
 import { runIdOf } from '../store/store.fixture.ts';
 import { HostileGround } from './hostile.fixture.ts';
 import { encodeLog } from './logs/log-payload.ts';
@@ -86,53 +87,87 @@ class Liar {
   }
 }
 
+const event = { epoch: 1, ts: 1, channel: 'pty:stdout', type: 'data', isJson: false, payload: new Uint8Array([65]) };
+const theirs = runIdOf(7);
+
+/** A machine that hosts a session and follows one of another machine, behind a relay that lies. */
+class Lied {
+  readonly liar: Liar;
+  readonly hostile: HostileGround;
+  readonly own: RunId;
+
+  private constructor(liar: Liar, hostile: HostileGround, own: RunId) {
+    this.liar = liar;
+    this.hostile = hostile;
+    this.own = own;
+  }
+
+  static async start(): Promise<Lied> {
+    const liar = new Liar();
+    const hostile = await HostileGround.start(liar.between);
+    const { here, third } = hostile;
+    const own = await here.create(pty('cat', []));
+    await here.documents.setText(own, 'draft', 'what was written here', null);
+    const honest = await hostile.connect(third);
+    const card = { name: 'x', version: '0', platform: 'x', protocol: 1, state: 'up', deleted: [] };
+    const session = { runId: theirs, spec: pty('sh', []), epoch: 1, createdTs: 1, branchOf: null };
+    const payload = Buffer.concat([Buffer.from([1, 0]), Buffer.from(JSON.stringify({ ...card, sessions: [session] }))]);
+    await honest.append(third.seal({ kind: 'index', stream: third.keyring.streamName('index', third.machine) }, payload));
+    const lied = new Lied(liar, hostile, own);
+    for (let seq = 1; seq <= 5; seq++) await lied.append(honest, seq);
+    await lied.follows(5);
+    return lied;
+  }
+
+  async append(honest: RelayClient, seq: number): Promise<void> {
+    const { third } = this.hostile;
+    const page = { items: [{ seq, ...event }], headHash: null } as unknown as Parameters<typeof encodeLog>[1];
+    const stream = third.keyring.streamName('log', theirs);
+    await honest.append(third.seal({ kind: 'log', stream }, await encodeLog(seq, page)));
+  }
+
+  async follows(seq: number): Promise<void> {
+    const { sessions } = this.hostile.here.engine;
+    await vi.waitFor(() => expect(sessions.get(theirs)?.log.published.seq).toBe(seq), WITHIN);
+  }
+
+  async state() {
+    const { here, victim } = this.hostile;
+    await here.store.sync();
+    return { bugs: victim.bugs, own: await victim.state([this.own]), replica: await here.store.verify(theirs) };
+  }
+}
+
 it(
   '[link-11] a relay that says what it likes changes nothing of what a machine has, and is left when it says nonsense',
   async () => {
-    const liar = new Liar();
-    const hostile = await HostileGround.start(liar.between);
+    let lied = await Lied.start();
     try {
-      const { here, third } = hostile;
-      const own = await here.create(pty('cat', []));
-      await here.documents.setText(own, 'draft', 'what was written here', null);
-      const honest = await hostile.connect(third);
-      const theirs = runIdOf(7);
-      const index = third.keyring.streamName('index', third.machine);
-      const card = { name: 'x', version: '0', platform: 'x', protocol: 1, state: 'up', deleted: [] };
-      const session = { runId: theirs, spec: pty('sh', []), epoch: 1, createdTs: 1, branchOf: null };
-      const payload = Buffer.concat([Buffer.from([1, 0]), Buffer.from(JSON.stringify({ ...card, sessions: [session] }))]);
-      await honest.append(third.seal({ kind: 'index', stream: index }, payload));
-      const log = third.keyring.streamName('log', theirs);
-      const event = { epoch: 1, ts: 1, channel: 'pty:stdout', type: 'data', isJson: false, payload: new Uint8Array([65]) };
-      for (let seq = 1; seq <= 5; seq++) {
-        const page = { items: [{ seq, ...event }], headHash: null } as unknown as Parameters<typeof encodeLog>[1];
-        await honest.append(third.seal({ kind: 'log', stream: log }, await encodeLog(seq, page)));
-      }
-      const seqOf = (runId: RunId) => here.engine.sessions.get(runId)?.log.published.seq;
-      await vi.waitFor(() => expect(seqOf(theirs)).toBe(5), WITHIN);
-      const { victim } = hostile;
-      const { link } = victim.workspace;
-      const before = await victim.state([own]);
-      const replica = await here.store.verify(theirs);
-      await fuzz(400, async (chance) => {
+      let before = await lied.state();
+      const check = async () => expect(await lied.state()).toEqual(before);
+      const renew = async () => {
+        await lied.hostile.dispose();
+        lied = await Lied.start();
+        before = await lied.state();
+      };
+      const one = async (chance: Chance) => {
+        const { liar, hostile } = lied;
+        const { link } = hostile.victim.workspace;
         if (link.state.is === 'lost') link.retryNow();
-        if (link.state.is !== 'live') await victim.live();
+        if (link.state.is !== 'live') await hostile.victim.live();
         liar.say(liar.lie(chance));
         await new Promise((resolve) => setImmediate(resolve));
-      });
-      await here.store.sync();
-      expect(victim.bugs).toEqual([]);
-      expect(await victim.state([own])).toEqual(before);
-      expect(await here.store.verify(theirs)).toEqual(replica);
+      };
+      await fuzz(400, one, { check, renew });
       // Where it meets an honest one, everything goes on.
-      await victim.stop();
+      const { hostile } = lied;
+      await hostile.victim.stop();
       await hostile.enter();
-      const page = { items: [{ seq: 6, ...event }], headHash: null } as unknown as Parameters<typeof encodeLog>[1];
-      await (await hostile.connect(third)).append(third.seal({ kind: 'log', stream: log }, await encodeLog(6, page)));
-      await vi.waitFor(() => expect(seqOf(theirs)).toBe(6), WITHIN);
-      expect(await here.documents.text(own, 'draft')).toMatchObject({ text: 'what was written here' });
+      await lied.append(await hostile.connect(hostile.third), 6);
+      await lied.follows(6);
+      expect(await hostile.here.documents.text(lied.own, 'draft')).toMatchObject({ text: 'what was written here' });
     } finally {
-      await hostile.dispose();
+      await lied.hostile.dispose();
     }
   },
   FUZZ_WITHIN_MS,

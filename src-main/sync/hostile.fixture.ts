@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as Y from 'yjs';
 import { SYSTEM_CLOCK } from '../../src-shared/client.ts';
 import type { RunId } from '../../src-shared/ids.ts';
+import type { Rights } from '../../src-shared/machines.ts';
 import { DEFAULT_SETTINGS } from '../../src-shared/settings.ts';
 import { type TestMachine, testWorkspace } from '../../src-shared/sim/workspace.ts';
 import { type Wire, wirePair } from '../../src-shared/wire.ts';
@@ -126,10 +127,10 @@ export class HostileGround {
     this.relay = new Relay({ storage: openSqliteStorage(join(folder, 'relay.db')), logger });
   }
 
-  /** `between`: what lies between the machine and the relay. */
-  static async start(between: (wire: Wire) => Wire = (wire) => wire): Promise<HostileGround> {
+  /** `between`: what lies between the machine and the relay. `rights`: the member's. */
+  static async start(between: (wire: Wire) => Wire = (wire) => wire, rights: Rights = 'start'): Promise<HostileGround> {
     const folder = mkdtempSync(join(tmpdir(), 'baton-hostile-'));
-    const hostile = new HostileGround(folder, await ground(), await testWorkspace('start', 'start'));
+    const hostile = new HostileGround(folder, await ground(), await testWorkspace(rights, 'start'));
     await hostile.enter(between);
     return hostile;
   }

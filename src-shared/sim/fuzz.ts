@@ -2,7 +2,7 @@ import * as encoding from 'lib0/encoding';
 
 /**
  * Hostile input, made by chance: every fuzz test takes its mutations from here. A case is decided by one number, which is named when it
- * fails: `npm run fuzz -- --seed N` is that case alone, `npm run fuzz -- --count N` so many of each kind.
+ * fails: `npm run fuzz -- --seed N` is that case alone, with `--count M` the M from there on; `--count N` alone is N of each kind.
  */
 
 const COUNT = process.env.BATON_FUZZ_COUNT;
@@ -47,21 +47,82 @@ export function measured<T>(work: () => T): { readonly result: T; readonly tookM
   return { result, tookMs };
 }
 
-/** Runs `one` as often as usual, or as it was asked for. Fails with the seed of the case that threw, or took too long. */
-export async function fuzz(usual: number, one: (chance: Chance) => Promise<void> | void): Promise<void> {
-  const first = ONLY === undefined ? 1 : Number(ONLY);
-  const count = ONLY === undefined ? Number(COUNT ?? usual) : 1;
+/** What is looked at once for many cases, because looking costs more than a case. */
+export interface Look {
+  /** Throws where something is otherwise than it may be. */
+  readonly check: () => Promise<void>;
+  /** Everything anew, as before the first case. */
+  readonly renew: () => Promise<void>;
+}
+const LOOK_EVERY = 500;
+/** What many cases leave behind makes the next ones slow. */
+const RENEW_EVERY = 10_000;
+
+type Case = (chance: Chance) => Promise<void> | void;
+interface Cases {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Runs `one` as often as usual, or as it was asked for. Fails with the seed of the case that threw, took too long or left its mark. */
+export async function fuzz(usual: number, one: Case, look: Look | null = null): Promise<void> {
+  const first = Number(ONLY ?? 1);
+  const end = first + Number(COUNT ?? (ONLY === undefined ? usual : 1));
   let longestMs = 0;
-  for (let seed = first; seed < first + count; seed++) {
+  for (let from = first; from < end; from += LOOK_EVERY) {
+    const cases = { from, to: Math.min(end, from + LOOK_EVERY) };
+    longestMs = Math.max(longestMs, await run(cases, one));
+    if (look === null) continue;
+    try {
+      await look.check();
+    } catch (error) {
+      throw failure(await narrowed(cases, one, look), error);
+    }
+    if ((cases.to - first) % RENEW_EVERY === 0 && cases.to < end) await look.renew();
+  }
+  if (COUNT !== undefined) process.stdout.write(`${end - first} cases, the longest took ${Math.round(longestMs)} ms\n`);
+}
+
+async function run({ from, to }: Cases, one: Case): Promise<number> {
+  let longestMs = 0;
+  for (let seed = from; seed < to; seed++) {
     try {
       const { result, tookMs } = measured(() => one(new Chance(seed)));
       longestMs = Math.max(longestMs, tookMs);
       await result;
     } catch (error) {
-      throw new Error(`--seed ${seed}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw failure({ from: seed, to: seed + 1 }, error);
     }
   }
-  if (COUNT !== undefined) process.stdout.write(`${count} cases, the longest took ${Math.round(longestMs)} ms\n`);
+  return longestMs;
+}
+
+/** As few of the cases as still fail when they are all that has happened. */
+async function narrowed(cases: Cases, one: Case, { check, renew }: Look): Promise<Cases> {
+  const fails = async (some: Cases) => {
+    await renew();
+    try {
+      await run(some, one);
+      await check();
+      return false;
+    } catch {
+      return true;
+    }
+  };
+  let { from, to } = cases;
+  while (to - from > 1) {
+    const middle = Math.floor((from + to) / 2);
+    if (await fails({ from, to: middle })) to = middle;
+    else if (await fails({ from: middle, to })) from = middle;
+    // It takes several of them.
+    else break;
+  }
+  return { from, to };
+}
+
+function failure({ from, to }: Cases, error: unknown): Error {
+  const which = to - from === 1 ? `--seed ${from}` : `--seed ${from} --count ${to - from}`;
+  return new Error(`${which}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 }
 
 /** Somewhere in it one to four things are otherwise: bits, bytes, lengths, pieces. Never what it was. */

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { Terminal } from '@xterm/headless';
-import { cleanText, MAX_TEXT_LENGTH } from './screen-clean.ts';
+import { cleanText, MAX_TEXT_LENGTH } from '../../../src-shared/clean-text.ts';
 import type { ScreenColors } from './screen-colors.ts';
 import { Osc99, type ProgramNotice, readOsc9, readOsc777 } from './screen-notice.ts';
 

@@ -1,4 +1,4 @@
-import { cleanText } from './screen-clean.ts';
+import { cleanText } from '../../../src-shared/clean-text.ts';
 
 /** A notice that a program sends to whoever looks after it. */
 export interface ProgramNotice {

@@ -5,7 +5,9 @@ import { NO_BATCH_HASH, readBatch } from '../../../src-shared/sealed-batch.ts';
 import { RelayRefusedError } from '../link/link.ts';
 import { type SyncContext, seal } from '../sync-context.ts';
 import type { DocumentCheck } from './document-checks.ts';
-import { decodePiece, encodePieces, PIECE_BYTES, Pieces } from './document-payload.ts';
+
+import { decodePiece, encodePieces, MAX_UPDATE_BYTES, PIECE_BYTES, Pieces } from './document-payload.ts';
+
 import { DocumentState } from './document-state.ts';
 import type { SharedDocument } from './shared-document.ts';
 
@@ -73,8 +75,9 @@ export class DocumentChannel {
   readonly #stream: string;
   readonly #state: DocumentState;
   readonly #pieces = new Pieces();
-  /** Updates behind a snapshot that is not whole yet. */
+  /** Updates behind a snapshot that is not whole yet; with as much as a document may have they wait no longer. */
   #held: Uint8Array[] = [];
+  #heldBytes = 0;
   #incoming: Incoming[] = [];
   #outgoing: Uint8Array[] = [];
   readonly #own: Record<'document' | 'snapshot', Own> = {
@@ -89,6 +92,8 @@ export class DocumentChannel {
   #turnAt = 0;
   #isSending = false;
   #isAtEnd = false;
+  /** Not everything that was stored when it began has been looked at yet. */
+  #isReading = true;
   #isCaughtUp = false;
   #isClosed = false;
   /** How often it has begun again; what was under way for an earlier time is void. */
@@ -169,8 +174,10 @@ export class DocumentChannel {
   #restart({ isLost }: { readonly isLost: boolean }): void {
     this.#beginnings += 1;
     this.#isAtEnd = false;
+    this.#isReading = true;
     this.#isUnread = false;
     this.#held = [];
+    this.#heldBytes = 0;
     this.#state.position = 0;
     this.#state.received(EMPTY_STREAM);
     this.#pieces.clear();
@@ -230,7 +237,10 @@ export class DocumentChannel {
       for (const { taken } of this.#incoming.splice(0, batches.length)) taken();
       this.#startSending();
     }
-    if (this.#isAtEnd && !this.#isCaughtUp && !this.#isClosed) await this.#caughtUp();
+    if (!this.#isAtEnd || !this.#isReading || this.#isClosed) return;
+    this.#isReading = false;
+    await this.#giveUpSnapshot();
+    if (!this.#isCaughtUp && !this.#isClosed) this.#caughtUp();
   }
 
   /** The updates that are whole with this batch. */
@@ -269,11 +279,17 @@ export class DocumentChannel {
     return this.#release(this.#pieces.take(header.machine, piece), piece.is === 'snapshot');
   }
 
-  /** In an order in which each builds on those before it. */
+  /** In an order in which each builds on those before it. Whoever has read everything has what a snapshot holds: nothing waits for it. */
   #release(update: Uint8Array | null, isSnapshot: boolean): readonly Uint8Array[] {
-    if (this.#pieces.isInSnapshot && update !== null) this.#held.push(update);
-    if (this.#pieces.isInSnapshot || update === null) return [];
-    return isSnapshot ? [update, ...this.#held.splice(0)] : [update];
+    const mustWait = this.#pieces.isInSnapshot && this.#isReading && this.#heldBytes < MAX_UPDATE_BYTES;
+    if (mustWait && update !== null) {
+      this.#held.push(update);
+      this.#heldBytes += update.byteLength;
+    }
+    if (mustWait || update === null) return [];
+    const held = this.#held.splice(0);
+    this.#heldBytes = 0;
+    return isSnapshot ? [update, ...held] : [...held, update];
   }
 
   /** Something before it is missing, or was another one when it was seen here: the relay was set back, and went on differently. */
@@ -317,13 +333,15 @@ export class DocumentChannel {
     }
   }
 
-  async #caughtUp(): Promise<void> {
-    if (this.#held.length > 0) {
-      this.#refuse('a snapshot is incomplete');
-      this.#pieces.clear();
-      await this.#apply(this.#held.splice(0));
-      if (this.#isClosed) return;
-    }
+  async #giveUpSnapshot(): Promise<void> {
+    if (this.#held.length === 0) return;
+    this.#refuse('a snapshot is incomplete');
+    this.#pieces.clear();
+    this.#heldBytes = 0;
+    await this.#apply(this.#held.splice(0));
+  }
+
+  #caughtUp(): void {
     this.#isCaughtUp = true;
     this.#note();
     if (!this.#document.unsent) this.#idle();

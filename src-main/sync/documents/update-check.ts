@@ -20,6 +20,7 @@ export function tryUpdate(name: string, copy: Y.Doc, update: Uint8Array): string
     // V1 only: the other format lets a few bytes stand for billions.
     Y.readUpdate(decoder, copy, null);
     if (decoding.hasContent(decoder)) return 'it goes on behind its end';
+    if (copy.subdocs.size > 0) return 'it holds another document';
     return whyIncomplete(copy) ?? whyNotValid(name, copy, changed);
   } catch (error) {
     return `it is no update: ${error instanceof Error ? error.message : String(error)}`;

@@ -232,21 +232,20 @@ describe('a link, with time and relay in the test’s hands', () => {
     const allCame = new Promise<void>((resolve) => {
       haveAllCome = resolve;
     });
-    ofB.follow(STREAM, {
-      lane: 'watch',
-      cursor: () => 0,
-      onBatch: (_, position) => {
-        order.push(position === null ? 'typed' : String(position));
-        if (order.length === 67) haveAllCome();
-      },
-    });
+    const came = (what: string) => {
+      order.push(what);
+      if (order.length === 67) haveAllCome();
+    };
+    const typed = 'cd'.repeat(16);
+    ofB.follow(STREAM, { lane: 'watch', cursor: () => 0, onBatch: (_, position) => came(String(position)) });
+    ofB.follow(typed, { lane: 'watch', isPassing: true, cursor: () => 0, onBatch: () => came('typed') });
     const payload = randomBytes(30_000);
     const bulk = Array.from({ length: 64 }, () => a.seal({ kind: 'log', stream: STREAM }, payload));
     const stored = bulk.map(({ frame }) => ofA.appendBulk(frame));
     // Two are on their way, and leave room for others to wait behind those that do.
     const more = Array.from({ length: 3 }, () => a.seal({ kind: 'log', stream: STREAM }));
     const outcomes = Promise.allSettled(more.map(({ frame }) => ofA.appendBulk(frame)));
-    ofA.pass(a.seal({ kind: 'input', stream: STREAM }, 'y').frame);
+    ofA.pass(a.seal({ kind: 'input', stream: typed }, 'y').frame);
     expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
     await Promise.all(stored);
     await allCame;

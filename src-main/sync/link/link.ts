@@ -4,8 +4,10 @@ import type { Signer } from '../../../src-shared/membership-keys.ts';
 import { CLOSE, type CloseReason, RefusalError } from '../../../src-shared/refusal.ts';
 import {
   encodeRelayMessage,
+  FOLLOW_WINDOW_BYTES,
   type FromRelay,
   leaseBytes,
+  MAX_SEEN_MACHINES,
   type MachineSeen,
   PING_EVERY_MS,
   parseFromRelay,
@@ -58,6 +60,8 @@ export interface Following {
   /** Called in order, without waiting for the one before. Resolves when it is kept; only then the relay may send as many bytes more. */
   readonly onBatch: (frame: Uint8Array, position: number | null) => Promise<void> | void;
   readonly onCaughtUp?: (position: number) => void;
+  /** It hears what passes. Without it: what is stored; anybody may let something pass in a stream that is somebody else's. */
+  readonly isPassing?: true;
 }
 
 type Answer = Extract<FromRelay, { ask: number | null }>;
@@ -70,6 +74,8 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+/** What was given is at most one window, and a relay may round up. */
+const MAX_UNKEPT_BYTES = 2 * FOLLOW_WINDOW_BYTES;
 const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 30_000;
 /** A connection that lasted so long was a good one: the next loss is retried at once. */
@@ -96,6 +102,8 @@ export class Link {
   #state: LinkState;
   #wire: Wire | null = null;
   #relayNonce: Uint8Array = new Uint8Array();
+  /** Of stored batches on this connection. */
+  #unkeptBytes = 0;
   #nextAsk = 1;
   #attempt = 0;
   #lastHeardMs = 0;
@@ -272,6 +280,7 @@ export class Link {
   #live(welcome: Welcome, relayKey: Uint8Array): void {
     this.#setState({ is: 'live', sinceMs: this.#clock.nowMs(), welcome, relayKey });
     this.#parts.clear();
+    this.#unkeptBytes = 0;
     // Answered before anything that needs credit: so long takes what nothing is in front of.
     this.#ping();
     this.#send({ type: 'credit', bytes: this.#credit.restart(this.#clock.nowMs()) });
@@ -287,23 +296,24 @@ export class Link {
       else waiting?.reject(new RelayRefusedError(message.why));
     } else if (message.type === 'batch') {
       const bytes = message.position === null ? 0 : message.frame.byteLength;
-      this.#came(bytes);
-      void this.#received(message, bytes);
+      if (this.#came(bytes)) void this.#received(message, bytes);
     } else if (message.type === 'part') this.#receivePart(message);
     else if (message.type === 'pong') this.#credit.answered(this.#clock.nowMs());
     else if (message.type === 'caught-up') this.#follows.get(message.stream)?.onCaughtUp?.(message.position);
     else {
-      if (message.type === 'machine') this.#remember(message.seen);
+      if (message.type === 'machine' && !this.#remember(message.seen)) return;
       for (const listener of this.#messageListeners) listener(message);
     }
   }
 
-  /** Who begins to listen later finds in `state` who is there by then. */
-  #remember(seen: MachineSeen): void {
-    if (this.#state.is !== 'live') return;
+  /** Who begins to listen later finds in `state` who is there by then. False for more machines than there can be. */
+  #remember(seen: MachineSeen): boolean {
+    if (this.#state.is !== 'live') return false;
     const { welcome } = this.#state;
     const machines = [...welcome.machines.filter(({ machine }) => machine !== seen.machine), seen];
+    if (machines.length > MAX_SEEN_MACHINES) return false;
     this.#state = { ...this.#state, welcome: { ...welcome, machines } };
+    return true;
   }
 
   /** `bytes`: what of it has still to be paid for. */
@@ -312,7 +322,8 @@ export class Link {
     bytes: number,
   ): Promise<void> {
     const wire = this.#wire;
-    const following = this.#follows.get(stream);
+    const followed = this.#follows.get(stream);
+    const following = (followed?.isPassing === true) === (position === null) ? followed : undefined;
     try {
       await following?.onBatch(frame, position);
     } catch (error) {
@@ -325,7 +336,7 @@ export class Link {
   /** Parts are paid for as they come, the last one when the batch is kept. */
   #receivePart(part: Extract<FromRelay, { type: 'part' }>): void {
     const { stream, position, bytes } = part;
-    this.#came(bytes.byteLength);
+    if (!this.#came(bytes.byteLength)) return;
     // Its beginning was given up when the stream was not followed any more.
     if (part.from > 0 && !this.#parts.isOpen(stream)) {
       this.#giveCredit(bytes.byteLength);
@@ -343,12 +354,20 @@ export class Link {
   }
 
   #giveCredit(keptBytes: number): void {
+    this.#unkeptBytes -= keptBytes;
     const bytes = keptBytes === 0 ? 0 : this.#credit.kept(keptBytes);
     if (bytes > 0) this.#send({ type: 'credit', bytes });
   }
 
-  #came(bytes: number): void {
+  /** False where the relay sends more than it was given credit for: what is not kept yet lies in memory. */
+  #came(bytes: number): boolean {
+    this.#unkeptBytes += bytes;
+    if (this.#unkeptBytes > MAX_UNKEPT_BYTES) {
+      this.#wire?.close(CLOSE.malformedFrame);
+      return false;
+    }
     if (bytes > 0 && this.#credit.came(bytes, this.#clock.nowMs())) this.#ping();
+    return true;
   }
 
   #send(message: ToRelay): void {

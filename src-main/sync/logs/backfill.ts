@@ -109,7 +109,8 @@ export class Backfill {
     const stream = this.#context.keyring.streamName('log', runId);
     const answer = await this.#context.link.ask({ type: 'stream:page', stream, after: missing.fromSeq - 1 });
     if (answer.type !== 'page' || answer.batches.length === 0) return 'nothing';
-    let known = missing.fromSeq - 1;
+    const before = missing.fromSeq - 1;
+    let known = before;
     for (const { frame } of answer.batches) {
       if (known >= missing.toSeq || this.#isStopped) break;
       const piece = await this.#open(frame, session, known);
@@ -119,7 +120,7 @@ export class Backfill {
       await filled;
       known = piece.to;
     }
-    return 'some';
+    return known > before ? 'some' : 'nothing';
   }
 
   async #open(

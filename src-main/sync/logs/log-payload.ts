@@ -2,9 +2,10 @@ import { promisify } from 'node:util';
 import { constants, deflateRaw, deflateRawSync, inflateRaw, inflateRawSync } from 'node:zlib';
 import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
-import type { Json, LogEvent } from '../../../src-shared/events.ts';
-import { Epoch, type RunId, Seq } from '../../../src-shared/ids.ts';
+import type { LogEvent } from '../../../src-shared/events.ts';
+import { Epoch, type RunId, Seq, Timestamp } from '../../../src-shared/ids.ts';
 import { fromHex, HASH_BYTES, toHex } from '../../../src-shared/seal.ts';
+import { decodeEventJson } from '../../../src-shared/values.ts';
 import type { ChainedGap, ChainedPage } from '../../store/store.ts';
 import { describeLarge, type LargePayload, MAX_LARGE_BYTES } from './large-event.ts';
 
@@ -150,7 +151,7 @@ function readGap(decoder: decoding.Decoder, from: number): ChainedGap {
     fromSeq: Seq.parse(from),
     toSeq,
     epoch: Epoch.parse(decoding.readVarUint(decoder)),
-    ts: decoding.readVarInt(decoder),
+    ts: Timestamp.parse(decoding.readVarInt(decoder)),
     bytes: decoding.readVarUint(decoder),
     reason: decoding.readVarString(decoder),
     hash: readHash(decoder),
@@ -166,7 +167,7 @@ function readEvent(
 ): LogEvent | LargeEvent {
   if (kind > LARGE_BYTES) throw new Error(`an item of kind ${kind}`);
   const epoch = Epoch.parse(decoding.readVarUint(decoder));
-  const ts = decoding.readVarInt(decoder);
+  const ts = Timestamp.parse(decoding.readVarInt(decoder));
   const channel = decoding.readVarString(decoder);
   const type = decoding.readVarString(decoder);
   const isLarge = kind === LARGE_JSON || kind === LARGE_BYTES;
@@ -174,7 +175,7 @@ function readEvent(
   if (large !== null && fetched === undefined) return large;
   const bytes = fetched ?? decoding.readVarUint8Array(decoder);
   const isJson = kind === JSON_EVENT || kind === LARGE_JSON;
-  const payload = isJson ? (JSON.parse(utf8.decode(bytes)) as Json) : bytes.slice();
+  const payload = isJson ? decodeEventJson(utf8.decode(bytes)) : bytes.slice();
   return { runId, seq: Seq.parse(seq), epoch, ts, channel, type, payload };
 }
 

@@ -5,7 +5,13 @@ import { liveMembers, type Member } from '../../../src-shared/membership.ts';
 import { nameOf } from '../../../src-shared/membership-keys.ts';
 import { EMPTY_STREAM, receiveBatch, type StreamState, writerOf } from '../../../src-shared/receive-batch.ts';
 import type { FromRelay } from '../../../src-shared/relay-protocol.ts';
-import { type CardSession, type Checkpoint, MachineCard, newReplica } from '../../../src-shared/replication.ts';
+import {
+  type CardSession,
+  type Checkpoint,
+  MAX_SESSIONS_OF_MACHINE,
+  MachineCard,
+  newReplica,
+} from '../../../src-shared/replication.ts';
 import type { RemoteStanding } from '../../../src-shared/session.ts';
 import type { RemoteSessions } from '../../engine/remote-sessions.ts';
 import type { LinkState } from '../link/link.ts';
@@ -261,9 +267,14 @@ export class Replicas {
     for (const runId of card.deleted) await this.#remove(runId, peer.machine);
     const deleted = new Set(card.deleted);
     for (const session of card.sessions) await this.#rebind(session, peer.machine, this.#nameOf(peer.machine, card));
-    const unknown = card.sessions.filter(
+    const kept = [...this.#replicas.values()].filter(({ state }) => state.machineId === peer.machine).length;
+    const wanted = card.sessions.filter(
       ({ runId }) => !deleted.has(runId) && !sessions.isHosted(runId) && !sessions.all.has(runId),
     );
+    const unknown = wanted.slice(0, Math.max(0, MAX_SESSIONS_OF_MACHINE - kept));
+    if (unknown.length < wanted.length) {
+      this.#context.onProblem(`of machine ${peer.machine} at most ${MAX_SESSIONS_OF_MACHINE} sessions are kept here`);
+    }
     const name = this.#nameOf(peer.machine, card);
     for (let at = 0; at < unknown.length && !this.#isStopped; at += CREATE_AT_A_TIME) {
       await Promise.all(unknown.slice(at, at + CREATE_AT_A_TIME).map((session) => this.#create(session, peer.machine, name)));

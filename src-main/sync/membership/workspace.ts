@@ -263,7 +263,8 @@ export class Workspace implements SyncContext {
 
   #rotateIfDue(): void {
     const { membership, signer, clock, link } = this;
-    const isDue = clock.nowMs() - this.#keyAtMs >= ROTATE_AFTER_MS;
+    // A key of the far future would never be old.
+    const isDue = Math.abs(clock.nowMs() - this.#keyAtMs) >= ROTATE_AFTER_MS;
     if (!isDue || link.state.is !== 'live' || liveMember(membership, signer.machine)?.rights !== 'start') return;
     if (!this.#hasCompany(link.state.welcome)) return;
     const height = membership.height;

@@ -2,7 +2,7 @@ import type { MachineId } from '../../../src-shared/ids.ts';
 import { MAX_PEER_MESSAGE_BYTES, PEER_PART_BYTES, type PeerPart } from '../../../src-shared/peer-protocol.ts';
 import { concat } from '../../../src-shared/seal.ts';
 
-/** Of all machines together: who begins a message beyond that is not listened to. */
+/** Of all machines together: beyond that the message is given up that has waited longest for its next part. */
 const MAX_HELD_BYTES = 2 * MAX_PEER_MESSAGE_BYTES;
 
 export function cutIntoParts(id: string, message: Uint8Array): PeerPart[] {
@@ -29,12 +29,14 @@ export class PeerParts {
     }
     const open = this.#open.get(road);
     if (open === undefined || open.id !== part.id || open.count !== part.count || open.parts.length !== part.index) return null;
-    if (this.#heldBytes + part.bytes.byteLength > MAX_HELD_BYTES) {
-      this.#forget(road);
-      return null;
-    }
     open.parts.push(part.bytes);
     this.#heldBytes += part.bytes.byteLength;
+    this.#open.delete(road);
+    this.#open.set(road, open);
+    for (const [waiting] of this.#open) {
+      if (this.#heldBytes <= MAX_HELD_BYTES) break;
+      this.#forget(waiting);
+    }
     if (open.parts.length < open.count) return null;
     this.#forget(road);
     return concat(...open.parts);

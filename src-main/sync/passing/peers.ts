@@ -72,12 +72,13 @@ export class Peers {
     this.#ends.push(
       link.follow(keyring.streamName('input', signer.machine), {
         lane: 'watch',
+        isPassing: true,
         cursor: () => 0,
         onBatch: (frame) => this.#received(frame),
       }),
       link.onState((state) => this.#handleState(state)),
       link.onMessage((message) => this.#handleRelay(message)),
-      context.onMembership(() => this.#dropRemoved()),
+      context.onMembership(() => this.#lookAround()),
     );
     this.#handleState(link.state);
     this.#planBeat();
@@ -177,6 +178,7 @@ export class Peers {
     const stream = keyring.streamName('live', runId);
     return link.follow(stream, {
       lane: 'watch',
+      isPassing: true,
       cursor: () => 0,
       onBatch: (frame) => {
         const received = this.#open(frame, stream, this.#shows.get(stream) ?? EMPTY_STREAM);
@@ -333,6 +335,8 @@ export class Peers {
 
   #seen(machine: MachineId, online: boolean): void {
     if (machine === this.self || this.#online.has(machine) === online) return;
+    // A relay may say that anybody is there.
+    if (online && liveMember(this.#context.membership, machine) === null) return;
     if (online) {
       this.#online.add(machine);
       this.#greet(machine);
@@ -344,9 +348,12 @@ export class Peers {
     for (const listener of this.#seenListeners) listener(machine, online);
   }
 
-  #dropRemoved(): void {
-    const members = new Set(liveMembers(this.#context.membership).map(({ machine }) => machine));
-    for (const machine of [...this.#online]) if (!members.has(machine)) this.#seen(machine, false);
+  /** Somebody was removed, or added, and may have been there before this machine heard of it. */
+  #lookAround(): void {
+    const { link, membership } = this.#context;
+    for (const machine of [...this.#online]) if (liveMember(membership, machine) === null) this.#seen(machine, false);
+    if (link.state.is !== 'live') return;
+    for (const { machine, online } of link.state.welcome.machines) if (online) this.#seen(machine, true);
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cleanText } from './screen-clean.ts';
+import { cleanText } from './clean-text.ts';
 
 describe('cleanText', () => {
   it.each([
