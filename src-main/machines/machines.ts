@@ -110,7 +110,8 @@ export class Machines {
     const onState = (state: PairingState) => broadcast({ type: 'pairing:changed', state });
     this.#endSleepWatch = watchSleep({ clock: SYSTEM_CLOCK, onWoke: () => this.wake() });
     this.#loaded = { synced, pairings: new Pairings({ ...options, synced, onState }) };
-    this.#changed();
+    // The relay of this machine starts meanwhile, and the settings may change: what came while this was opened was not heard.
+    this.#relayChanged();
     return this.#loaded;
   }
 
