@@ -1,3 +1,4 @@
+import { toHex } from '../../src-shared/seal.ts';
 import type { Wire } from '../../src-shared/wire.ts';
 import { openSocketWire } from '../socket-wire.ts';
 import { Lan, type LanOptions, openPinnedWire } from '../sync/link/lan.ts';
@@ -12,7 +13,8 @@ export interface RelayPlace {
 
 /** As far as it decides where this machine goes. */
 export function isSamePlace(a: RelayPlace | null, b: RelayPlace | null): boolean {
-  return a?.url === b?.url && JSON.stringify(a?.lan) === JSON.stringify(b?.lan);
+  const said = (place: RelayPlace | null) => place && JSON.stringify([place.url, place.lan, place.key && toHex(place.key)]);
+  return said(a) === said(b);
 }
 
 /** The way to the relay: directly, where it was found on the local network; else by the address that the user gave. */

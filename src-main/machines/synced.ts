@@ -181,14 +181,20 @@ export class Synced {
     this.#life = { workspace, list, name, parts: started, road };
     workspace.link.onState((state) => this.#linked(state, place));
     workspace.onMembership(() => name.follow());
-    if (workspace.excluded === null) {
-      const onFound = () => workspace.link.retryIfLost();
-      await road?.openLan({ keyring: workspace.keyring, onFound, onProblem });
+    try {
+      if (workspace.excluded === null) {
+        const onFound = () => workspace.link.retryIfLost();
+        await road?.openLan({ keyring: workspace.keyring, onFound, onProblem });
+      }
+      await this.#former.remove(workspace).catch((error: unknown) => {
+        onProblem('whom this machine was before it left could not be removed', error);
+      });
+      for (const start of parts()) started.push(await start(workspace, onChange));
+    } catch (error) {
+      // Half of it would go on unseen, beside the next start [machine-17].
+      await this.#end();
+      throw error;
     }
-    await this.#former.remove(workspace).catch((error: unknown) => {
-      onProblem('whom this machine was before it left could not be removed', error);
-    });
-    for (const start of parts()) started.push(await start(workspace, onChange));
     onChange();
   }
 
@@ -238,7 +244,8 @@ export class Synced {
   follow(): Promise<void> {
     return this.#inTurn(async () => {
       const life = this.#life;
-      if (life === null || this.#isStopped) return;
+      if (this.#isStopped || this.#kept === null || this.#locked !== null) return;
+      if (life === null) return this.#start();
       if (isSamePlace(life.road?.place ?? null, this.#options.relay())) {
         this.#life?.name.tell();
         for (const part of life.parts) part.aboutChanged?.();
@@ -288,6 +295,8 @@ export class Synced {
   found(): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#life !== null || this.#locked !== null) return;
+      // It is in one, and could not begin.
+      if (this.#kept !== null) return this.#start();
       const { machineId, machineName } = this.#options;
       const signer: Signer = { machine: machineId(), keys: makeMachineKeys() };
       const genesis = foundWorkspace(signer, shortName(machineName()), SYSTEM_CLOCK.nowMs());
@@ -362,10 +371,12 @@ export class Synced {
     const life = this.#life;
     this.#life = null;
     if (life === null) return;
-    for (const part of [...life.parts].reverse()) await part.stop();
     life.list.stop();
-    await life.road?.stop();
-    await life.workspace.stop();
+    const ends = [...life.parts].reverse().map((part) => async () => await part.stop());
+    // The line ends, whatever else cannot.
+    for (const end of [...ends, async () => await life.road?.stop(), () => life.workspace.stop()]) {
+      await end().catch((error: unknown) => this.#options.onProblem('a part of syncing could not be ended', error));
+    }
   }
 
   /** The computer is about to sleep. Resolves when the others know, or when there is no time for that. */

@@ -40,19 +40,25 @@ export function replication(options: ReplicationOptions): StartSyncPart {
       onNotice,
     });
     const removal = new StreamRemoval(context, source);
+    const stopRest = async () => {
+      removal.stop();
+      await replicas.stop();
+      source.close();
+    };
     const publisher = await Publisher.start(context, {
       source,
       about,
       onNotice,
       nextRound: () => newRound(store, context.clock),
       ...(measures === undefined ? {} : { measures }),
+    }).catch(async (error: unknown) => {
+      await stopRest();
+      throw error;
     });
     return {
       stop: async () => {
         await publisher.stop();
-        removal.stop();
-        await replicas.stop();
-        source.close();
+        await stopRest();
       },
       sleep: () => publisher.sleep(),
       wake: () => publisher.wake(),
