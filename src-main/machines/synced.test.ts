@@ -45,7 +45,7 @@ it('[machine-17] a start that fails half way leaves nothing running; the next on
     machineId: () => MachineId.parse('00000000-0000-7000-8000-000000000001'),
     renewMachineId: async () => {},
     machineName: () => 'laptop',
-    about: () => ({ state: 'up', version: '0', platform: 'test', sessions: 0 }),
+    about: () => ({ state: 'up', version: '0', platform: 'test', sessions: 0, allows: 'start' }),
     parts: () => [part, failing],
     relay: () => null,
     onChange: () => {},

@@ -350,3 +350,20 @@ describe('a link to a relay process', () => {
     ofB.stop();
   });
 });
+
+it('[link-5] nobody waits for a link that does not come back', async () => {
+  await sealReady;
+  const [machine] = (await testWorkspace()) as [TestMachine];
+  const link = new Link({
+    connect: () => new Promise(() => {}),
+    signer: machine,
+    workspace: machine.membership.workspace,
+    chain: () => machine.entries,
+    relayKey: null,
+    onFailure: () => {},
+  });
+  const before = link.appendBulk(randomBytes(100));
+  link.stop();
+  await expect(before).rejects.toThrow('connection to the relay was lost');
+  await expect(link.appendBulk(randomBytes(100))).rejects.toThrow('out of reach');
+});

@@ -149,7 +149,7 @@ export class Link {
   ask(request: Request): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (this.#state.is !== 'live') {
-        reject(new RefusalError('not-ready', 'The relay is out of reach.', 'It is tried again by itself.'));
+        reject(outOfReach());
         return;
       }
       const ask = this.#nextAsk++;
@@ -160,6 +160,9 @@ export class Link {
 
   /** Appends a batch that can wait: it leaves when the line has room, behind what is asked meanwhile. */
   appendBulk(frame: Uint8Array): Promise<Answer> {
+    const { is } = this.#state;
+    // It does not come back: nobody is to wait for it.
+    if (is === 'refused' || is === 'stopped') return Promise.reject(outOfReach());
     return this.#bulk.add(frame);
   }
 
@@ -271,8 +274,10 @@ export class Link {
       this.#live(shaken.welcome, shaken.relayKey);
       return;
     }
-    if (shaken.is === 'refused') this.#setState({ is: 'refused', sinceMs: this.#clock.nowMs(), why: shaken.why });
-    else this.#lost(relayRefusalText(shaken.why));
+    if (shaken.is === 'refused') {
+      this.#setState({ is: 'refused', sinceMs: this.#clock.nowMs(), why: shaken.why });
+      this.#rejectAll();
+    } else this.#lost(relayRefusalText(shaken.why));
     this.#wire = null;
     wire.close(CLOSE.shuttingDown);
   }
@@ -448,4 +453,8 @@ export class Link {
     this.#state = state;
     for (const listener of this.#stateListeners) listener(state);
   }
+}
+
+function outOfReach(): RefusalError {
+  return new RefusalError('not-ready', 'The relay is out of reach.', 'It is tried again by itself.');
 }

@@ -189,7 +189,8 @@ export class Outbox {
     };
     this.#items.set(inputId, item);
     if (command.kind === 'permission') {
-      const leftMs = Math.max(0, item.sinceMs + PERMISSION_WAITS_MS - this.#options.clock.nowMs());
+      // By a clock that was set back meanwhile it would wait for as much longer.
+      const leftMs = Math.min(PERMISSION_WAITS_MS, Math.max(0, item.sinceMs + PERMISSION_WAITS_MS - this.#options.clock.nowMs()));
       item.cancelExpiry = this.#options.clock.setTimer(() => this.#settle(item, refused(this.#late(item))), leftMs);
     }
     return item;
@@ -204,6 +205,8 @@ export class Outbox {
     } catch (error) {
       this.#items.delete(inputId);
       item.cancelExpiry();
+      // Whoever sent it once more meanwhile waits for the same answer.
+      item.settle({ ok: false, refusal: { code: 'failed', message: 'It could not be kept, and was not sent.', hint: null } });
       throw error;
     }
   }
