@@ -344,8 +344,15 @@ export class Engine {
     if (session === null) return;
     for (const listener of this.#removingListeners) await listener(session.runId);
     await session.log.settled(SETTLE_MS);
+    session.log.close();
+    try {
+      await this.#options.store.deleteSession(session.runId);
+    } catch (error) {
+      // It stays, as it was.
+      session.log.reopen();
+      throw error;
+    }
     await session.dispose();
-    await this.#options.store.deleteSession(session.runId);
     this.#forget(session.runId);
   }
 

@@ -175,10 +175,11 @@ export class RemoteSessions {
   async remove(runId: RunId): Promise<void> {
     const session = this.#sessions.get(runId);
     if (session === undefined) return;
+    // Where the disk refuses it stays, for whoever tries again.
+    await this.#parts.store.deleteSession(runId);
     this.#sessions.delete(runId);
     this.#screens.delete(runId);
     await session.dispose();
-    await this.#parts.store.deleteSession(runId);
     this.#parts.onRemoved(runId);
   }
 

@@ -168,6 +168,19 @@ describe('[engine-3] a store that refuses', () => {
     expect(store.seqs.length).toBe(3);
   });
 
+  it('to delete the session has it go on with what was not stored', async () => {
+    void log.append([output('a')]);
+    log.close();
+    await store.refuse();
+    log.reopen();
+    const next = log.append([output('b')]);
+    vi.advanceTimersByTime(500);
+    expect(store.seqs).toEqual([[1], [1], [2]]);
+    await store.commit();
+    expect(await next).toBe(2);
+    expect(log.pendingBytes).toBe(0);
+  });
+
   it('for good keeps nobody waiting for ever: settling gives up after its time', async () => {
     void log.append([output('a')]);
     await store.refuse();

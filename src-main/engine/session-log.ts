@@ -135,6 +135,12 @@ export class SessionLog implements ShownLog {
     this.#isRetryDue = false;
   }
 
+  /** It goes on after all, with what was not stored when it was closed. */
+  reopen(): void {
+    this.#isClosed = false;
+    if (this.#pending.length > 0) this.#retry ??= setTimeout(() => this.#tryAgain(), RETRY_MS);
+  }
+
   recent(after: Seq, maxBytes: number): readonly LogEvent[] | null {
     return after >= this.#published.seq ? [] : this.#tail.recent(after, maxBytes);
   }

@@ -328,8 +328,8 @@ export class Replicas {
     if (this.#isStopped) return;
     this.#endsOfScreens.get(runId)?.();
     this.#endsOfScreens.delete(runId);
-    this.#replicas.delete(runId);
     await this.#write(this.#options.store.sessions.remove(runId));
+    this.#replicas.delete(runId);
   }
 
   #write<T>(writing: Promise<T>): Promise<T> {

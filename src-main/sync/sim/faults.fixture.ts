@@ -45,7 +45,7 @@ export function betray(world: World): void {
     return;
   }
   const isOld = world.backup !== null && world.chance(0.3);
-  const disk = isOld && world.backup !== null ? world.backup : world.relayDisk.copy();
+  const disk = ((isOld ? world.backup : null) ?? world.relayDisk).copy();
   const isWhole = world.chance(0.6);
   if (!isWhole) disk.withhold(random);
   const shownTo = world.machines.filter(() => random() < 0.5);
