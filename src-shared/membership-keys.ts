@@ -28,7 +28,7 @@ const fromUtf8 = new TextDecoder();
 const KEY_HASH = utf8.encode('baton:workspace-key\0');
 const LABEL = utf8.encode('baton:label\0');
 const GENERATION_BYTES = 4;
-const MAX_NAME_CHARACTERS = 64;
+export const MAX_NAME_CHARACTERS = 64;
 
 const keyHashOf = (key: Uint8Array): string => toHex(digest(concat(KEY_HASH, key)));
 

@@ -116,6 +116,21 @@ describe('pairing', () => {
     expect(memberReceives(member.state, bytes(revealed.send), 3).state).toEqual({ is: 'failed', why: 'tampered' });
   });
 
+  it('[pair-8] shows a name without anything that could change what stands beside it', () => {
+    const named = (name: string) => {
+      const secret = makeSecret();
+      const newcomer = startNewcomer(secret, { ...new TestMachine(5).newcomer, name }, 0);
+      const member = memberReceives(startMember(secret, 0), bytes(newcomer.send), 1);
+      const revealed = newcomerReceives(newcomer.state, bytes(member.send), 2);
+      const { state } = memberReceives(member.state, bytes(revealed.send), 3);
+      return state.is === 'comparing' ? state.newcomer.name : state;
+    };
+    expect(named('Anna’s laptop')).toBe('Anna’s laptop');
+    expect(named('😀'.repeat(64))).toBe('😀'.repeat(64));
+    expect(named('laptop\u202e\u2066\u001b[1A\r123 456\u200b')).toBe('laptop[1A123 456');
+    expect(named('\u202e\u0007')).toBe(new TestMachine(5).newcomer.machine.slice(-8));
+  });
+
   it('[pair-4] ends after five minutes, after a second user, and after three messages that do not fit', () => {
     const secret = makeSecret();
     const commit = bytes(startNewcomer(secret, new TestMachine(5).newcomer, 0).send);

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
+import { cleanText } from './clean-text.ts';
 import { MachineId } from './ids.ts';
 import { Rights } from './machines.ts';
-import type { Newcomer } from './membership-keys.ts';
+import { MAX_NAME_CHARACTERS, type Newcomer } from './membership-keys.ts';
 import { agree, concat, decrypt, digest, encrypt, isSame, type KeyPair, makeBoxKeys, randomBytes, toHex } from './seal.ts';
 
 /**
@@ -35,7 +36,8 @@ const NewcomerShape: z.ZodMiniType<Newcomer> = z.strictObject({
   machine: MachineId,
   signKey: Hex32,
   boxKey: Hex32,
-  name: z.string().check(z.minLength(1), z.maxLength(64)),
+  // A character may take two units.
+  name: z.string().check(z.minLength(1), z.maxLength(2 * MAX_NAME_CHARACTERS)),
 });
 
 /** What a newcomer needs to find and check its workspace: the chain at the relay has to begin and to go on like this. */
@@ -171,7 +173,11 @@ function memberHearsReveal(state: Extract<MemberState, { is: 'answered' }>, mess
   const key = keyOf(state, shared, revealed);
   const newcomer = NewcomerShape.safeParse(openJson(key, heard.body.subarray(KEY_BYTES + NONCE_BYTES)));
   if (!newcomer.success) return failed('tampered');
-  return { state: { ...heard.talk, is: 'comparing', key, newcomer: newcomer.data, digits: digitsOf(key) }, send: null };
+  const { machine } = newcomer.data;
+  // It stands beside the digits, and somebody between the two knows both sides' when choosing it.
+  const name = cleanText(newcomer.data.name, MAX_NAME_CHARACTERS) || machine.slice(-8);
+  const known = { ...newcomer.data, name };
+  return { state: { ...heard.talk, is: 'comparing', key, newcomer: known, digits: digitsOf(key) }, send: null };
 }
 
 function bad<S extends Extract<MemberState, { is: 'waiting' | 'answered' }>>(state: S): Step<MemberState> {

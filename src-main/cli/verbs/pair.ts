@@ -25,9 +25,10 @@ export async function pair(options: PairOptions): Promise<number> {
     const compared = await until(states, 'compare');
     const { digits, machine } = compared;
     if (options.json) printJson({ digits, machine });
+    // The digits come first, on a line of their own: no name can look like them.
     else
       say(
-        `\n“${oneLine(machine?.name ?? '')}” wants to join. It shows the digits ${grouped(digits)}, if nobody stands in between.`,
+        `\n${grouped(digits)}\n“${oneLine(machine?.name ?? '')}” wants to join. It shows these digits, if nobody stands in between.`,
       );
     if (!(await isConfirmed(client, options, states))) {
       await client.call('pairing.decline', {});
