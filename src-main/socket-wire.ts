@@ -76,6 +76,23 @@ export function openSocketWire(url: string): Promise<Wire> {
     const socket = new WebSocket(url, { perMessageDeflate: false, handshakeTimeout: OPEN_TIMEOUT_MS });
     // In the same turn: the other end may speak first.
     socket.once('open', () => resolve(socketWire(socket)));
-    socket.once('error', reject);
+    socket.once('error', (error: NodeJS.ErrnoException) => reject(new Error(inWords(error, new URL(url)), { cause: error })));
   });
+}
+
+/** What people can do something about; the rest as it is. */
+function inWords({ code, message }: NodeJS.ErrnoException, { host, hostname }: URL): string {
+  switch (code) {
+    case 'ECONNREFUSED':
+      return `nothing listens at ${host} (${code})`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `the name ${hostname} is not known (${code})`;
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'ETIMEDOUT':
+      return `no way to ${hostname} (${code})`;
+    default:
+      return message;
+  }
 }

@@ -265,7 +265,7 @@ describe('what is wrong between machines', () => {
     return new Map(checks.map((check) => [check.name, check]));
   };
 
-  it('[machine-10] [machine-11] is said by doctor with a way out; without a relay a machine does not guess how the others are', async () => {
+  it('[machine-10] [machine-11] [view-1] is said by doctor with a way out; without a relay a machine does not guess how the others are', async () => {
     const [anna, ben] = await Promise.all([machine('anna'), machine('ben', {})]);
     expect((await checksOf(anna)).get('workspace')).toMatchObject({ state: 'ok', message: expect.stringContaining('in none') });
     await anna.lets(ben);
@@ -280,6 +280,9 @@ describe('what is wrong between machines', () => {
     // What stood open was closed by that.
     expect((await checksOf(anna)).get('keys')?.state).toBe('ok');
 
+    const runId = await ben.start('read x');
+    await vi.waitFor(async () => expect(await anna.ok(['list'])).toContain(runId.slice(-8)), { timeout: 60_000 });
+    expect(await anna.ok(['list'])).toMatch(/MACHINE[^]*running +ben /);
     await relay.kill('SIGKILL');
     const { machines: cut } = await anna.until(({ relay: { state } }) => state !== 'live');
     expect(cut).toMatchObject([
@@ -289,6 +292,8 @@ describe('what is wrong between machines', () => {
     const shown = await anna.ok(['machines']);
     expect(shown).toMatch(/anna \(this one\)\s+not connected/);
     expect(shown).toMatch(/ben\s+unknown, seen \d+s ago/);
+    expect(await anna.ok(['list'])).toContain('ben (away)');
+    expect((await checksOf(anna)).get('relay')?.message).toMatch(/nothing listens at 127\.0\.0\.1:\d+/);
     expect((await checksOf(anna)).get('relay')).toMatchObject({
       state: 'bad',
       message: expect.stringContaining('does not answer'),

@@ -11,6 +11,7 @@ import { Field, Input } from '../ui/input.tsx';
 import { RadioCards } from '../ui/radio-cards.tsx';
 import { Select } from '../ui/select.tsx';
 import { describeFailure } from '../ui/toasts.tsx';
+import { hasSeveral } from './machine-state.ts';
 import { usePairingStep } from './pairing-steps.tsx';
 import { type MeetingPlace, offer, type Pairing, usePairing } from './use-pairing.ts';
 
@@ -42,7 +43,8 @@ function useOfferForm(pairing: Pairing) {
   const { t: frame } = useTranslation();
   const form = useId();
   const list = useWindow((window) => window.machines);
-  const known = list?.workspace == null ? null : list.relay.url;
+  // Nobody else has to hear of another place while nobody has joined.
+  const known = list?.workspace == null || !hasSeveral(list) ? null : list.relay.url;
   const [rights, setRights] = useState<Rights>('start');
   const [place, setPlace] = useState<MeetingPlace>(() => firstPlace(list));
   const [url, setUrl] = useState(() => useWindow.getState().settings['relay.url']);

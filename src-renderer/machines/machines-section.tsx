@@ -94,8 +94,9 @@ function MachineRow({ machine, onFilter }: { machine: Machine; onFilter: (query:
           <span className="flex size-4 shrink-0 items-center justify-center">
             <StandingMark standing={standing} />
           </span>
-          <span className={classes('min-w-0 truncate', isThere ? 'text-text' : 'text-dim')}>{machine.name}</span>
-          <span className="min-w-0 flex-1 truncate text-right text-11 text-faint">{words(machine)}</span>
+          {/* A long name leaves room for how it stands, and the other way round. */}
+          <span className={classes('min-w-0 flex-1 truncate', isThere ? 'text-text' : 'text-dim')}>{machine.name}</span>
+          <span className="max-w-[60%] shrink-0 truncate text-right text-11 text-faint">{words(machine)}</span>
           <span className="min-w-4 shrink-0 text-right text-11 text-faint tabular-nums">
             {hosted}
             <span className="sr-only"> {t('sessionsWord', { count: hosted })}</span>

@@ -80,6 +80,21 @@ describe('adding a machine', () => {
     expect(screen.getByRole('timer').textContent).toMatch(/Good for one machine, (5:00|4:5\d) more/);
   });
 
+  it('asks again where to meet while nobody has joined', async () => {
+    host.machines = {
+      ...host.machines,
+      workspace: { id: 'w', createdAt: hoursAgo(1), keys: 'plain' },
+      machines: [machine({ machineId: MACHINE, name: 'laptop', self: true })],
+      relay: { ...host.machines.relay, url: 'ws://127.0.0.1:7474', state: 'live' },
+    };
+    close = await openWindow(host);
+    press('Add a machine');
+    fireEvent.click(await screen.findByRole('radio', { name: /in the local network/ }));
+    press('Show a code');
+    await settle(() => called('pairing.offer').length > 0);
+    expect(called('relay.start')).toEqual([{ host: '0.0.0.0' }]);
+  });
+
   it('meets at a relay elsewhere once its address is one', async () => {
     close = await openWindow(host);
     press('Add a machine');
@@ -207,7 +222,10 @@ describe('several machines', () => {
     ];
     close = await openWindow(host);
     const rows = within(await screen.findByRole('list', { name: 'Machines' })).getAllByRole('listitem');
-    expect(rows.map(({ textContent }) => textContent)).toEqual(['laptopnot connected0 sessions', 'desktopunknown0 sessions']);
+    expect(rows.map(({ textContent }) => textContent)).toEqual([
+      'laptopnot connected0 sessions',
+      'desktopseen 1 h ago0 sessions',
+    ]);
   });
 
   it('follow what is told of them', async () => {

@@ -31,7 +31,7 @@ export function RelaySection({ relay }: { relay: RelayStatus }) {
         <dt className="text-dim">{t('relay.state')}</dt>
         <dd>
           {t(`relay.${relay.state}`)}
-          {relay.lan && ` · ${t('relay.lan')}`}
+          {relay.lan && relay.state === 'live' && ` · ${t('relay.lan')}`}
           {relay.state !== 'off' && (
             <span className="text-11 text-faint"> {t('relay.since', { at: clockTime(Date.parse(relay.since), now) })}</span>
           )}
@@ -41,7 +41,7 @@ export function RelaySection({ relay }: { relay: RelayStatus }) {
       {relay.state === 'lost' && relay.why !== null && (
         <ErrorNotice
           title={t('relay.lost')}
-          text={relay.why}
+          text={t('relay.lostText', { why: relay.why })}
           action={{ label: t('relay.settings'), onSelect: () => void runCommand('settings.show') }}
           tone="plain"
         />
@@ -128,7 +128,7 @@ function Embedded({ relay: { embedded } }: { relay: RelayStatus }) {
       )}
       {embedded !== null && (
         <dl className="flex flex-wrap items-center gap-x-4 py-2.5">
-          <Address name={t('relay.addressOutside')} value={embedded.address} />
+          <Address name={t(reach === 'lan' ? 'relay.addressOutside' : 'relay.addressInside')} value={embedded.address} />
         </dl>
       )}
     </div>

@@ -162,7 +162,7 @@ export function StatusMark({ status }: { status: ToolStatus }) {
 function Duration({ fromTs, toTs }: { fromTs: number; toTs: number | null }) {
   const ms = toTs === null ? null : toTs - fromTs;
   return (
-    <span className="w-14 shrink-0 text-right text-11 text-faint tabular-nums">
+    <span className="min-w-14 shrink-0 text-right text-11 whitespace-nowrap text-faint tabular-nums">
       {ms === null || ms < 0 ? '' : formatDuration(ms)}
     </span>
   );
@@ -173,7 +173,7 @@ function Running({ sinceTs, isWaiting }: { sinceTs: number; isWaiting: boolean }
   const now = useSeconds(!isWaiting);
   const ms = now - sinceTs;
   return (
-    <span className="w-14 shrink-0 text-right text-11 text-faint tabular-nums">
+    <span className="min-w-14 shrink-0 text-right text-11 whitespace-nowrap text-faint tabular-nums">
       {isWaiting || ms < 2000 ? '' : formatDuration(ms)}
     </span>
   );
