@@ -282,7 +282,7 @@ describe('what is wrong between machines', () => {
 
     const runId = await ben.start('read x');
     await vi.waitFor(async () => expect(await anna.ok(['list'])).toContain(runId.slice(-8)), { timeout: 60_000 });
-    expect(await anna.ok(['list'])).toMatch(/MACHINE[^]*running +ben /);
+    expect(await anna.ok(['list'])).toMatch(/MACHINE[\s\S]*running +ben /);
     await relay.kill('SIGKILL');
     const { machines: cut } = await anna.until(({ relay: { state } }) => state !== 'live');
     expect(cut).toMatchObject([
