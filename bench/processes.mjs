@@ -23,6 +23,16 @@ export function rssOf(pid) {
   return numberIn(read(`/proc/${pid}/status`), /VmRSS:\s+(\d+) kB/);
 }
 
+/** What its threads have used of processors, in ms; Linux counts in hundredths of a second. */
+export function processorMsOf(pid) {
+  const stat = read(`/proc/${pid}/stat`);
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13);
+  return (Number(user) + Number(system)) * 10;
+}
+
 function numberIn(text, pattern) {
   return Number(pattern.exec(text)?.[1] ?? 0) * 1024;
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { compared, figure, median, quantile, result } from './figures.mjs';
 import { peerServer } from './peers.mjs';
-import { rssOf } from './processes.mjs';
+import { processorMsOf, rssOf } from './processes.mjs';
 
 const ROUNDS = 3;
 const RATE = 50;
@@ -174,13 +174,21 @@ class Side {
     return (await Promise.all(sizes)).reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** ms from each change to each device, and what came wrong. */
+  /** What its processes have used so far: the server, and all together. */
+  get #processorMs() {
+    const { writer, readers, server } = this.#parts;
+    const [ofServer, ...others] = [server, writer, ...readers].map(({ pid }) => processorMsOf(pid));
+    return [ofServer, others.reduce((sum, ms) => sum + ms, ofServer)];
+  }
+
+  /** ms from each change to each device, what came wrong, and the processor time of a change. */
   async measure(rate, changes) {
     const { writer, readers, shares } = this.#parts;
     const positions = await writer.call('positions');
     await Promise.all(
       readers.map((reader, index) => reader.call('begin', { positions: shares[index].map(({ room }) => positions[room]) })),
     );
+    const before = this.#processorMs;
     const { made, seconds } = await writer.call('make', { rate, changes });
     const expected = shares.flat().reduce((sum, { room }) => sum + made[room].length, 0);
     let [count, grewMs] = [0, Date.now()];
@@ -190,6 +198,7 @@ class Side {
       const now = counts.reduce((sum, one) => sum + one, 0);
       if (now > count) [count, grewMs] = [now, Date.now()];
     }
+    const [serverMs, allMs] = this.#processorMs.map((ms, index) => (ms - before[index]) / changes);
     const times = [];
     let [wrong, bytes] = [Math.abs(expected - count), 0];
     const states = await writer.call('states');
@@ -203,7 +212,7 @@ class Side {
         for (const [change, at] of seen.times.entries()) if (change < made[room].length) times.push(at - made[room][change]);
       }
     }
-    return { p50: median(times), p99: quantile(times, 0.99), wrong, count, bytes, reached: changes / seconds };
+    return { p50: median(times), p99: quantile(times, 0.99), wrong, count, bytes, serverMs, allMs, reached: changes / seconds };
   }
 }
 
@@ -244,19 +253,22 @@ class RateSearch {
 function latencies(on, rounds) {
   const pick = (kind, key) => rounds[kind].map((round) => round[key]);
   const sum = (kind, key) => pick(kind, key).reduce((all, count) => all + count, 0);
-  const yjs = 'y-websocket' in rounds;
   const ours = Object.entries(ROADS).flatMap(([kind, change]) => {
     const what = `${change} seen by ${on}`;
     const p99 = median(pick(kind, 'p99'));
     const wrong = sum(kind, 'wrong');
+    const besideYjs = (metric, key, unit) =>
+      'y-websocket' in rounds
+        ? [figure(`${metric}, beside y-websocket-server`, median(pick(kind, key)), unit, median(pick('y-websocket', key)))]
+        : [];
     return [
       result(`${what}, p99`, p99, 'ms', null, `< ${P99_MS}`, p99 < P99_MS),
       ...['p50', 'p99'].map((key) =>
         compared(`${what}, ${key}, beside bare ws`, pick(kind, key), pick('bare', key), { unit: 'ms', atMost: 2 }),
       ),
-      ...(yjs ? ['p50', 'p99'] : []).map((key) =>
-        figure(`${what}, ${key}, beside y-websocket-server`, median(pick(kind, key)), 'ms', median(pick('y-websocket', key))),
-      ),
+      ...['p50', 'p99'].flatMap((key) => besideYjs(`${what}, ${key}`, key, 'ms')),
+      ...besideYjs(`processor time of the server: ${what}`, 'serverMs', 'ms'),
+      ...besideYjs(`processor time of all: ${what}`, 'allMs', 'ms'),
       result(`lost, doubled or out of order of ${sum(kind, 'count')} sightings: ${what}`, wrong, '', null, '0', wrong === 0),
     ];
   });
