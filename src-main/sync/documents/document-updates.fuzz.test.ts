@@ -33,6 +33,64 @@ function updateOf(change: (doc: Y.Doc) => void, from?: Y.Doc): Uint8Array {
   return Y.encodeStateAsUpdate(doc, before);
 }
 
+/** What somebody writes who does not use Yjs: as many structs as there are in `each`, of one client, and nothing taken back. */
+function written(each: readonly ((encoder: encoding.Encoder) => void)[], client = 5): Uint8Array {
+  const encoder = encoding.createEncoder();
+  for (const number of [1, each.length, client, 0]) encoding.writeVarUint(encoder, number);
+  for (const write of each) write(encoder);
+  encoding.writeVarUint(encoder, 0);
+  return encoding.toUint8Array(encoder);
+}
+
+/** A struct in the root type `root`, without neighbours; what is in it follows. */
+const inRoot = (encoder: encoding.Encoder, content: number, root: string) => {
+  encoding.writeUint8(encoder, content);
+  encoding.writeVarUint(encoder, 1);
+  encoding.writeVarString(encoder, root);
+};
+const collected = (length: number) => (encoder: encoding.Encoder) => {
+  encoding.writeUint8(encoder, 0);
+  encoding.writeVarUint(encoder, length);
+};
+
+/** Small to say, and far too much to have. */
+const BOMBS: Record<string, () => Uint8Array> = {
+  'tens of thousands of types, each with a name of its own': () =>
+    written(
+      Array.from({ length: 60_000 }, (_, at) => (encoder) => {
+        inRoot(encoder, 4, `r${at}`);
+        encoding.writeVarString(encoder, 'x');
+      }),
+    ),
+  'values so deep that nobody could write them down again': () =>
+    written([
+      (encoder) => {
+        inRoot(encoder, 5, 'later');
+        encoding.writeVarString(encoder, '['.repeat(400_000) + ']'.repeat(400_000));
+      },
+    ]),
+  'values so deep that nobody can read them': () =>
+    written([
+      (encoder) => {
+        inRoot(encoder, 8, 'later');
+        encoding.writeVarUint(encoder, 1);
+        for (let depth = 0; depth < 400_000; depth++) for (const byte of [117, 1]) encoding.writeUint8(encoder, byte);
+        encoding.writeUint8(encoder, 126);
+      },
+    ]),
+  'clocks beyond 2^53': () => written([collected(2 ** 53 - 1), collected(2 ** 53 - 1)]),
+  'thousands of documents': () =>
+    written(
+      Array.from({ length: 20_000 }, (_, at) => (encoder) => {
+        inRoot(encoder, 9, 'later');
+        encoding.writeVarString(encoder, `${at}`);
+        for (const byte of [118, 0]) encoding.writeUint8(encoder, byte);
+      }),
+    ),
+  'more structs than bytes': () => Uint8Array.from([1, 255, 255, 255, 255, 255, 255, 7, 5, 0]),
+  'everything taken back, of all times': () => Uint8Array.from([0, 1, 5, 1, 0, 255, 255, 255, 255, 255, 255, 7]),
+};
+
 /** Many characters, and the order to take all of them back, given again and again: short to say, long to carry out. */
 function bomb(): Uint8Array {
   const [characters, times] = [20_000, 60_000];
@@ -89,6 +147,19 @@ describe('[doc-9] an update of another machine', () => {
       expect({ what, passed: checked.passed, isRefused: checked.why !== null }).toEqual({ what, passed: 1, isRefused: true });
     }
     expect(Y.encodeStateVector(doc)).toEqual(Uint8Array.of(0));
+  });
+
+  it.each(Object.entries(BOMBS))('is refused in a moment, and changes nothing: %s', async (_, bombOf) => {
+    const doc = new Y.Doc();
+    writeText(doc, 'draft', 'mine', null);
+    const check = checkOf(NAME, doc);
+    const before = Y.encodeStateVector(doc);
+    const checked = await check.check([bombOf()]);
+    expect(checked).toMatchObject({ passed: 0, accepted: null });
+    // It is known for what it is, not given up after a time.
+    expect(checked.why).not.toBe('it takes too long');
+    expect(Y.encodeStateVector(doc)).toEqual(before);
+    expect(problems).toEqual([]);
   });
 
   it('to the titles holds titles', async () => {
