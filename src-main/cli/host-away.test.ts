@@ -28,7 +28,7 @@ afterEach(() => here.dispose());
 /** What the machine that hosts the session does with a command. */
 function whenAsked(execute: () => Promise<Outcome>): void {
   const call = () => Promise.reject(new Error('not asked for'));
-  here.engine.remote.drive = { execute, keys: () => {}, viewers: () => {}, call };
+  here.engine.remote.drive = { execute, keys: () => {}, viewers: () => {}, moved: () => {}, call };
 }
 
 function tellOutbox(state: 'waiting' | 'sent'): void {

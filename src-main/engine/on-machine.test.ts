@@ -24,7 +24,7 @@ afterEach(() => here.dispose());
 
 function connectToOthers(): void {
   const unused = () => Promise.reject(new Error('not asked for'));
-  here.engine.remote.drive = { execute: unused, keys: () => {}, viewers: () => {}, call };
+  here.engine.remote.drive = { execute: unused, keys: () => {}, viewers: () => {}, moved: () => {}, call };
 }
 
 it('[where-1] what names no machine, or this one, is done here', async () => {

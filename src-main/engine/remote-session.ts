@@ -46,6 +46,8 @@ export interface RemoteDrive {
   /** Who looks at it here, with their sizes, and whose typing decides; told again after each change. */
   viewers(session: RemoteTarget, viewers: readonly RemoteViewer[], driver: string | null): void;
   call<N extends OperationName>(machine: MachineId, operation: N, params: ParamsOf<N>): Promise<ResultOf<N>>;
+  /** Its host is another one from now on: what waits for it goes there. */
+  moved(runId: RunId): void;
 }
 
 export interface RemoteSessionDependencies {

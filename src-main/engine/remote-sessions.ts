@@ -164,8 +164,12 @@ export class RemoteSessions {
   /** Its host or how it is followed has changed; kept. */
   async note(runId: RunId, replica: ReplicaState): Promise<void> {
     const session = this.#require(runId);
+    const before = session.machineId;
     await this.#parts.store.append({ runId, events: [], durable: false, replica: { state: replica, gaps: [], headHash: null } });
     session.stand(replica.forked ? 'forked' : this.#standing(session), replica);
+    if (session.machineId === before) return;
+    this.#drive?.moved(runId);
+    session.tellViewers();
   }
 
   stand(runId: RunId, connection: RemoteStanding['connection']): void {

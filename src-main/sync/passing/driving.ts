@@ -104,6 +104,10 @@ export class Driving implements RemoteDrive {
     this.#keys.type({ runId, epoch, machineId, clientId: client.success ? client.data : null }, data);
   }
 
+  moved(runId: RunId): void {
+    this.#options.outbox.moved(runId);
+  }
+
   viewers(target: RemoteTarget, viewers: readonly RemoteViewer[], driver: string | null): void {
     const { peers } = this.#options;
     const { runId } = target;

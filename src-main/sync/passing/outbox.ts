@@ -234,6 +234,11 @@ export class Outbox {
     }
   }
 
+  /** Its host is another one, and may have been there for long [outbox-5]. */
+  moved(runId: RunId): void {
+    for (const item of [...this.#items.values()]) if (item.target.runId === runId) this.#send(item);
+  }
+
   sendAll(): void {
     for (const item of [...this.#items.values()]) this.#send(item);
   }

@@ -34,6 +34,7 @@ function use(world: World, machine: SimMachine): void {
     if (!life.watched.has(session.runId)) machine.watch(session.runId);
     world.print(machine, session.runId);
   } else if (world.isTwoFaced && world.chance(0.05)) changeChain(world, machine);
+  else if (world.hasLeaving && world.chance(0.05)) comeAndGo(world, machine);
   else if (session === undefined || (chance < 0.05 && life.engine.sessions.size < 4)) world.create(machine);
   else if (chance < 0.08) {
     // Only one that has ended can be.
@@ -49,6 +50,12 @@ function use(world: World, machine: SimMachine): void {
     const remote = world.chance(0.6) ? world.pick(life.engine.remote.all.keys()) : undefined;
     give(world, machine, remote ?? session.runId);
   }
+}
+
+function comeAndGo(world: World, machine: SimMachine): void {
+  const by = world.pick(world.machines);
+  if (world.chance(0.5)) world.removeFormer();
+  else if (by !== undefined && by !== machine) world.rejoin(machine, by);
 }
 
 function changeChain(world: World, machine: SimMachine): void {

@@ -74,7 +74,8 @@ export interface MachineOptions {
 /** A machine of the simulation: a disk, and now and then a process on it, of the product's own parts. */
 export class SimMachine {
   readonly name: string;
-  readonly signer: Signer;
+  /** Another one after it has left and was added again. */
+  signer: Signer;
   readonly disk = new MemoryDisk();
   readonly problems: string[] = [];
   readonly notices: string[] = [];
@@ -90,8 +91,18 @@ export class SimMachine {
     this.#options = options;
     this.name = options.name;
     this.signer = options.signer;
-    this.disk.put(this.disk.facts, CHAIN, { chain: options.chain.map(toHex), isForked: false });
+    this.#join(options.chain);
+  }
+
+  #join(chain: readonly Uint8Array[]): void {
+    this.disk.put(this.disk.facts, CHAIN, { chain: chain.map(toHex), isForked: false });
     this.disk.sync();
+  }
+
+  /** While it is off: it has left the workspace, and is in it again as somebody else. */
+  become(signer: Signer, chain: readonly Uint8Array[]): void {
+    this.signer = signer;
+    this.#join(chain);
   }
 
   /** Everything that this machine still has to do is in lanes of this name. */
@@ -186,7 +197,8 @@ export class SimMachine {
   }
 
   async #begin(state: { isDead: boolean }): Promise<Life> {
-    const { agenda, signer, random, clockOffsetMs, hasDocuments, hasLongLogs, connect, onCommitted } = this.#options;
+    const { signer } = this;
+    const { agenda, random, clockOffsetMs, hasDocuments, hasLongLogs, connect, onCommitted } = this.#options;
     const clock: Clock = {
       nowMs: () => EPOCH_MS + clockOffsetMs + agenda.nowMs,
       setTimer: (run, delayMs) => (state.isDead ? () => {} : agenda.later(this.lane('timers'), delayMs, run)),

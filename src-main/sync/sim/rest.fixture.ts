@@ -18,7 +18,8 @@ export async function rest(world: World, turn: () => Promise<unknown>): Promise<
     if (world.broken !== null) return null;
     if (!world.agenda.isIdle) world.agenda.step();
     else {
-      why = whyNotAtRest(world);
+      const isRemoving = world.removeFormer();
+      why = whyNotAtRest(world) ?? (isRemoving ? 'whom a machine was before is still there' : null);
       if (why === null) return null;
       // What could not start is started again, by its user.
       for (const machine of world.machines) machine.start();
@@ -116,6 +117,8 @@ export function check(world: World, wasEvil: boolean): void {
         world.fail(`${machine.name} tells of a fork: ${notice} (I8)`);
     }
     for (const problem of [...machine.notices, ...machine.problems]) {
+      // Until whom it was is removed, and its new card is here.
+      if (world.hasLeaving && /Another machine holds it|not-its-host/.test(problem)) continue;
       if ((wasEvil ? /TypeError|ReferenceError/ : /TypeError|ReferenceError|not sent to your other|any more:/).test(problem))
         world.fail(`${machine.name}: ${problem}`);
     }

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { InputId, type RunId } from '../../../src-shared/ids.ts';
+import { InputId, type MachineId, type RunId } from '../../../src-shared/ids.ts';
 import type { Rights } from '../../../src-shared/machines.ts';
-import { revokeMachine, rotateKey, setRights } from '../../../src-shared/membership-keys.ts';
-import { type TestMachine, testWorkspace } from '../../../src-shared/sim/workspace.ts';
+import { liveMember } from '../../../src-shared/membership.ts';
+import { addMachine, revokeMachine, rotateKey, setRights } from '../../../src-shared/membership-keys.ts';
+import { makeMachineKeys, toHex } from '../../../src-shared/seal.ts';
+import { type TestMachine, testMachineId, testWorkspace } from '../../../src-shared/sim/workspace.ts';
 import type { Wire } from '../../../src-shared/wire.ts';
 import type { Outcome, SessionCommand } from '../../engine/session-commands.ts';
 import { Agenda, randomOf } from '../../engine/sim.fixture.ts';
@@ -22,9 +24,12 @@ const EVIL_EACH = 5;
 const DOCUMENTS_IN = { each: 7, left: 2 };
 const LONG_LOGS_IN = { each: 7, left: 4 };
 const TWO_FACED_IN = { each: 11, left: 5 };
+const LEAVING_IN = { each: 11, left: 8 };
 const isIn = (seed: number, { each, left }: typeof DOCUMENTS_IN) => seed % each === left;
 /** A step is a frame that arrives, or a commit. */
 const STEP_MS = 8;
+/** The number in the id of the first that comes back. */
+const FIRST_NEWCOMER = 100;
 const DAY_MS = 24 * 60 * 60_000;
 
 /** A promise of the product does not hold. */
@@ -89,6 +94,10 @@ export class World {
   readonly texts: Texts | null;
   /** Logs have checkpoints, and events that are larger than a batch. A machine comes when they are long. */
   readonly hasLongLogs: boolean;
+  /** Machines leave, and come back as somebody else. */
+  readonly hasLeaving: boolean;
+  /** Whom they were before. */
+  readonly #former: MachineId[] = [];
   /** The relay may show some machines another state than the rest. */
   readonly isTwoFaced: boolean;
   face: (Face & { readonly life: RelayLife }) | null = null;
@@ -109,6 +118,7 @@ export class World {
     this.texts = isIn(seed, DOCUMENTS_IN) ? new Texts(this) : null;
     this.hasLongLogs = isIn(seed, LONG_LOGS_IN);
     this.isTwoFaced = isIn(seed, TWO_FACED_IN);
+    this.hasLeaving = isIn(seed, LEAVING_IN);
     let yjsClients = 0;
     const chain = signers[0]?.entries ?? [];
     this.machines = signers.map((signer, index) => {
@@ -302,5 +312,44 @@ export class World {
       .then(() => this.chained.push({ by, head: workspace.membership.head }))
       // The line was lost, or the chain does not allow it: the user tries again, or not.
       .catch(() => {});
+  }
+
+  /** It leaves the workspace, and `by` adds it again. */
+  rejoin(machine: SimMachine, by: SimMachine): void {
+    const workspace = by.life?.workspace;
+    if (workspace === undefined || workspace.excluded !== null || machine.life === null) return;
+    const signer = { machine: testMachineId(FIRST_NEWCOMER + this.#former.length), keys: makeMachineKeys() };
+    const { sign, box } = signer.keys;
+    const keys = { signKey: toHex(sign.publicKey), boxKey: toHex(box.publicKey) };
+    const newcomer = { machine: signer.machine, ...keys, name: machine.name, rights: 'start' } as const;
+    const former = machine.signer.machine;
+    workspace
+      .append((membership) => addMachine(membership, workspace.signer, workspace.keyring, newcomer, workspace.clock.nowMs()))
+      .then(() => {
+        this.note(`${machine.name} has left, and was added again by ${by.name}`);
+        this.#former.push(former);
+        this.kill(machine);
+        machine.become(signer, workspace.chain);
+        machine.start();
+      })
+      .catch(() => {});
+  }
+
+  /** Whoever may removes those who will not come back. False: there are none. */
+  removeFormer(): boolean {
+    for (const former of this.#former) {
+      const by = this.members().find(({ life, signer }) => {
+        const membership = life?.workspace.membership;
+        const mayRemove = membership !== undefined && liveMember(membership, signer.machine)?.rights === 'start';
+        return mayRemove && liveMember(membership, former) !== null;
+      });
+      const workspace = by?.life?.workspace;
+      if (workspace === undefined) continue;
+      workspace
+        .append((membership) => revokeMachine(membership, workspace.signer, former, workspace.clock.nowMs()))
+        .catch(() => {});
+      return true;
+    }
+    return false;
   }
 }
