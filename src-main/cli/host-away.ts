@@ -27,10 +27,14 @@ export async function sayIfLooksOnly(client: RunSessionClient, session: SessionS
   if (session.remote === null) return false;
   const { machines } = await client.call('machines.list', {});
   const host = machines.find(({ machineId }) => machineId === session.machineId);
-  if (host === undefined || allows(host.may, 'type')) return false;
-  const own = machines.find(({ self }) => self)?.rights;
-  const why = own === 'view' ? 'this machine may only look at what runs on' : 'other machines may only look at what runs on';
-  say(`[read-only: ${why} ${oneLine(session.machine)}]`);
+  const own = machines.find(({ self }) => self);
+  const name = oneLine(session.machine);
+  if (host === undefined || own === undefined) {
+    say(`[read-only: ${name} and this machine do not belong together any more]`);
+    return true;
+  }
+  if (allows(host.may, 'type')) return false;
+  say(`[read-only: ${own.rights === 'view' ? 'this machine' : 'other machines'} may only look at what runs on ${name}]`);
   return true;
 }
 

@@ -128,10 +128,16 @@ describe('a workspace', () => {
     const may = await cleo.run(['machines', 'rights', 'anna', 'view']);
     expect([may.code, may.stderr]).toEqual([5, expect.stringContaining('may not change')]);
 
+    const runId = await anna.start('read x');
+    await vi.waitFor(async () => expect(await cleo.ok(['list'])).toContain(runId.slice(-8)), { timeout: 60_000 });
     await anna.ok(['machines', 'revoke', 'cleo']);
     for (const ground of [anna, ben]) await ground.until(({ machines }) => machines.length === 2);
     const out = await cleo.until(({ relay: { state } }) => state === 'refused');
     expect(out.relay.why).toContain('removed');
+    // What would never arrive is not kept for later.
+    const sent = await cleo.run(['send', runId, 'hello']);
+    expect(sent.code).not.toBe(0);
+    expect(sent.stderr).not.toContain('is kept here');
     expect((await ben.run(['machines', 'revoke', 'ben'])).stderr).toContain('does not remove itself');
     await cleo.restart();
     await cleo.until(({ relay: { why } }) => why?.includes('removed') === true);

@@ -339,6 +339,11 @@ describe('a session that may only be looked at', () => {
     host.machines.machines[0] = machine({ machineId: MACHINE, name: 'laptop', self: true, rights: 'view' });
     host.send({ type: 'machines:changed', ...host.machines });
     await settle(() => within(bar).getByText('view only').title.startsWith('This machine may only look'));
+    host.send({ type: 'machines:changed', ...host.machines, machines: host.machines.machines.slice(0, 1) });
+    await settle(() => within(bar).getByText('view only').title.startsWith('desktop and this machine do not belong together'));
+    fireEvent.contextMenu(row);
+    expect(await screen.findByRole('menuitem', { name: 'Delete…' })).toBeTruthy();
+    fireEvent.keyDown(document.activeElement ?? document.body, { key: 'Escape' });
     host.machines.machines[1] = machine({ machineId: DESKTOP, name: 'desktop' });
     host.send({ type: 'machines:changed', ...host.machines });
     await settle(() => within(bar).queryByText('view only') === null);

@@ -17,7 +17,7 @@ import type { Rights } from '../../src-shared/machines.ts';
 import type { SessionSummary } from '../../src-shared/session.ts';
 import { call } from '../engine.ts';
 import { hasSeveral } from '../machines/machine-state.ts';
-import { mayDo } from '../machines/may.ts';
+import { isApart, mayDo } from '../machines/may.ts';
 import { keyLabel } from '../navigation/keymap.ts';
 import { endSession, forkSession, isOver, restartSession } from '../session-actions.ts';
 import { useWindow } from '../store.ts';
@@ -76,32 +76,33 @@ export function sessionMenu(session: SessionSummary): readonly MenuItem[] {
       icon: Copy,
       onSelect: attempt(t('session.copyId'), () => call('shell.clipboardWrite', { text: runId })),
     },
-    ...ends(session, may),
+    ...ends(session, may, isApart(machines, session)),
   ];
 }
 
 /** How its program is ended or started again, or it is deleted: what may be done where it runs. */
-function ends(session: SessionSummary, may: (needed: Rights) => boolean): readonly MenuItem[] {
+function ends(session: SessionSummary, may: (needed: Rights) => boolean, isHistory: boolean): readonly MenuItem[] {
   const { t } = i18next;
   const { runId } = session;
   const restart = session.kind === 'claude' ? t('session.resume') : t('session.restart');
-  const items: readonly MenuItem[] = isOver(session)
-    ? [
-        ...(may('type') ? [{ label: restart, icon: RotateCw, onSelect: attempt(restart, () => restartSession(runId)) }] : []),
-        ...(may('start')
-          ? [
-              {
-                label: t('session.delete'),
-                icon: Trash2,
-                danger: true,
-                onSelect: () => useWindow.setState({ overlay: { is: 'deleteSessions', runIds: [runId] } }),
-              },
-            ]
-          : []),
-      ]
-    : may('type')
-      ? [{ label: t('session.close'), icon: Square, onSelect: attempt(t('session.close'), () => endSession(runId)) }]
-      : [];
+  const items: readonly MenuItem[] =
+    isOver(session) || isHistory
+      ? [
+          ...(may('type') ? [{ label: restart, icon: RotateCw, onSelect: attempt(restart, () => restartSession(runId)) }] : []),
+          ...(may('start') || isHistory
+            ? [
+                {
+                  label: t('session.delete'),
+                  icon: Trash2,
+                  danger: true,
+                  onSelect: () => useWindow.setState({ overlay: { is: 'deleteSessions', runIds: [runId] } }),
+                },
+              ]
+            : []),
+        ]
+      : may('type')
+        ? [{ label: t('session.close'), icon: Square, onSelect: attempt(t('session.close'), () => endSession(runId)) }]
+        : [];
   return items.length === 0 ? [] : ['separator', ...items];
 }
 

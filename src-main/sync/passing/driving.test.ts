@@ -302,7 +302,7 @@ it('[outbox-1] what is sent while the host is away waits, survives a restart, an
     target: (id) => engine.remote.all.get(id)?.target ?? null,
   });
   expect(reread.list().map(({ text }) => text)).toEqual(['first', 'second']);
-  reread.connect({ peers: b.peers, nameOf: () => 'a', isViewer: () => false });
+  reread.connect({ peers: b.peers, nameOf: () => 'a', isViewer: () => false, isApart: () => false });
   await a.reconnect();
   const seqs = await Promise.all(sent);
   reread.sendAll();

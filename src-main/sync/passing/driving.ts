@@ -74,7 +74,12 @@ export class Driving implements RemoteDrive {
       peers.onMessage((from, message) => this.#handle(from, message)),
       peers.onSeen((machine, online) => this.#seen(machine, online)),
     ];
-    outbox.connect({ peers, nameOf: (machine) => this.#name(machine), isViewer: () => this.#isViewer() });
+    outbox.connect({
+      peers,
+      nameOf: (machine) => this.#name(machine),
+      isViewer: () => this.#isViewer(),
+      isApart: (machine) => this.#isApart(machine),
+    });
   }
 
   stop(): void {
@@ -241,6 +246,11 @@ export class Driving implements RemoteDrive {
   #isViewer(): boolean {
     const { membership, signer } = this.#options.context;
     return liveMember(membership, signer.machine)?.rights === 'view';
+  }
+
+  #isApart(machine: MachineId): boolean {
+    const { membership, signer } = this.#options.context;
+    return liveMember(membership, signer.machine) === null || liveMember(membership, machine) === null;
   }
 
   #name(machine: MachineId): string {

@@ -49,6 +49,8 @@ export interface OutboxRoad {
   readonly nameOf: (machine: MachineId) => string;
   /** This machine may only look. */
   readonly isViewer: () => boolean;
+  /** That machine and this one are in no workspace together any more. */
+  readonly isApart: (machine: MachineId) => boolean;
 }
 
 interface Item {
@@ -153,6 +155,13 @@ export class Outbox {
 
   #mayWait(target: RemoteTarget, { kind }: SessionCommand): void {
     const name = this.#road?.nameOf(target.machineId) ?? 'The other machine';
+    if (this.#road?.isApart(target.machineId) === true) {
+      throw new RefusalError(
+        'not-allowed',
+        `${name} and this machine do not belong together any more: it would never arrive.`,
+        'Pair them anew.',
+      );
+    }
     if (this.#road?.isViewer() === true) {
       throw new RefusalError('not-allowed', `This machine may only look at what runs on ${name}.`, 'Change its rights there.');
     }

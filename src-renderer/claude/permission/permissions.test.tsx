@@ -67,14 +67,22 @@ describe('a permission request', () => {
       machineId,
       remote: { connection: 'live', behindBytes: null, heardAt: null, historyComplete: true },
     });
-    host.send({ type: 'machines:changed', ...host.machines, machines: [machine({ machineId, may: 'view' })] });
+    host.send({
+      type: 'machines:changed',
+      ...host.machines,
+      machines: [...host.machines.machines, machine({ machineId, may: 'view' })],
+    });
     await waitFor(() => expect(screen.queryByRole('textbox', { name: 'Message Claude' })).toBeNull());
     expect(screen.getByRole('button', { name: 'Show machines' })).toBeTruthy();
     for (const name of ['Allow', 'Allow for session', 'Deny']) expect(button(name)).toHaveProperty('disabled', true);
     later(1_000);
     press('1');
     expect(host.commands()).toEqual([]);
-    host.send({ type: 'machines:changed', ...host.machines, machines: [machine({ machineId, may: 'type' })] });
+    host.send({
+      type: 'machines:changed',
+      ...host.machines,
+      machines: [...host.machines.machines, machine({ machineId, may: 'type' })],
+    });
     await waitFor(() => expect(button('Allow')).toHaveProperty('disabled', false));
     fireEvent.click(button('Allow'));
     await pane.sent('permission');
