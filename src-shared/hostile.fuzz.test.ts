@@ -58,6 +58,7 @@ const DOORS: Record<string, { readonly parse: (bytes: Uint8Array) => unknown; re
       { type: 'batch', ask: 1, frame: some, release: { to: machine, signature } },
       { type: 'lease:take', ask: 1, stream, epoch: 1, signature },
       { type: 'mailbox:say', mailbox: stream, message: some },
+      { type: 'part', ask: 1, lane: 'rest', from: 0, of: 40, bytes: some },
     ],
   },
   'to the relay': {
@@ -68,6 +69,8 @@ const DOORS: Record<string, { readonly parse: (bytes: Uint8Array) => unknown; re
       { type: 'stream', ask: 1, epoch: 1, holder: null, lastSeq: 1, lastPosition: 1, own: [{ kind: 'log', counter: 1, hash }] },
       { type: 'page', ask: 1, batches: [{ position: 1, frame: some }] },
       { type: 'batch', stream, position: 1, frame: some },
+      { type: 'part', lane: 'watch', from: 0, of: 40, bytes: some },
+      { type: 'dropped', lane: 'rest' },
     ],
   },
   'of the engine': {

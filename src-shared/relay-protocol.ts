@@ -12,14 +12,27 @@ import { decodeValue, encodeValue, parseAs } from './values.ts';
 export const RELAY_PROTOCOL_VERSION = 1;
 /** The largest honest message is one batch or one page of the chain. */
 export const MAX_RELAY_FRAME_BYTES = MAX_BATCH_BYTES + 1024;
-/** Bytes of stored batches that a machine may let be on their way to it at a time. It has none until it gives `credit`. */
+/** Bytes that a machine may let be on their way to it at a time, of what costs credit. It has none until it gives `credit`. */
 export const FOLLOW_WINDOW_BYTES = 1024 * 1024;
-/** Entries of the chain in one message. */
-export const MAX_CHAIN_PAGE_BYTES = 512 * 1024;
+/** Entries of the chain in one message; one of them may be as large. */
+export const MAX_CHAIN_PAGE_BYTES = 64 * 1024;
 /** Of a stream that is read page by page; one batch may be larger. */
 export const MAX_STREAM_PAGE_BYTES = 256 * 1024;
 /** Machines, live and removed, of which a relay says when they were there. */
 export const MAX_SEEN_MACHINES = 10_000;
+/** Pages that a machine may wait for at a time. */
+export const MAX_PAGES_WAITING = 16;
+/**
+ * What can wait, by what it is for: streams that somebody watches; everything else. What is typed, asked and answered is in no lane: it
+ * goes at once.
+ */
+export const LANES = ['watch', 'rest'] as const;
+export type Lane = (typeof LANES)[number];
+/**
+ * What is larger goes in parts where there is no room for all of it: one message at a time in each lane, with everything else in
+ * between. Each part but the last has so much at least.
+ */
+export const MIN_PART_BYTES = 16 * 1024;
 /** Streams that go with one request. */
 export const MAX_REMOVED_AT_ONCE = 64;
 export const PING_EVERY_MS = 10_000;
@@ -44,6 +57,10 @@ const Mailbox = hex(16);
 const Ask = z.int().check(z.positive());
 const Frame = someBytes(MAX_BATCH_BYTES);
 const Entries = z.array(someBytes(64 * 1024));
+const Lane = z.enum(LANES);
+/** `bytes` of an encoded message from `from` on, of `of` in all. */
+const Part = { lane: Lane, from: Count, of: Count, bytes: someBytes(MAX_BATCH_BYTES) };
+export type MessagePart = z.infer<z.ZodMiniObject<typeof Part>>;
 
 export const ToRelay = z.discriminatedUnion('type', [
   /** `nonce`: for the relay to sign; `signature`: over handshakeBytes. */
@@ -66,10 +83,12 @@ export const ToRelay = z.discriminatedUnion('type', [
     frame: Frame,
     release: z.nullable(z.strictObject({ to: MachineId, signature: bytes(SIGNATURE_BYTES) })),
   }),
+  /** Of a `batch`. Each is answered when it has come; the batch, with its own `ask`, when it is stored. */
+  z.strictObject({ type: z.literal('part'), ask: Ask, ...Part }),
   /** Everything after a position, and what comes from then on. Following again moves the cursor. */
-  z.strictObject({ type: z.literal('follow'), stream: Stream, after: Count, lane: z.enum(['watch', 'rest']) }),
+  z.strictObject({ type: z.literal('follow'), stream: Stream, after: Count, lane: Lane }),
   z.strictObject({ type: z.literal('unfollow'), stream: Stream }),
-  /** So many bytes of stored batches more may be sent. */
+  /** So many bytes more may be sent, see creditCost. */
   z.strictObject({ type: z.literal('credit'), bytes: Count }),
   z.strictObject({ type: z.literal('stream:read'), ask: Ask, stream: Stream }),
   /** A page of what is stored after a position, beside whatever is followed: how a reader that began at the end gets the rest. */
@@ -180,18 +199,10 @@ export const FromRelay = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('lease'), stream: Stream, epoch: Count, holder: MachineId }),
   /** `position` is null for what passes and is not kept. */
   z.strictObject({ type: z.literal('batch'), stream: Stream, position: z.nullable(Count), frame: Frame }),
-  /**
-   * Of a stored batch that is larger than the room that there is: `bytes` of it from `from` on, of `of` in all. The rest follows, with
-   * other messages in between.
-   */
-  z.strictObject({
-    type: z.literal('part'),
-    stream: Stream,
-    position: Count,
-    from: Count,
-    of: Count,
-    bytes: someBytes(MAX_BATCH_BYTES),
-  }),
+  /** Of a message that costs credit, where there was no room for all of it. */
+  z.strictObject({ type: z.literal('part'), ...Part }),
+  /** What was begun in this lane does not go on: nobody follows its stream any more. */
+  z.strictObject({ type: z.literal('dropped'), lane: Lane }),
   /** Everything up to here was sent: the end of the stream at the relay. */
   z.strictObject({ type: z.literal('caught-up'), stream: Stream, position: Count }),
   z.strictObject({ type: z.literal('machine'), seen: MachineSeen }),
@@ -201,6 +212,20 @@ export const FromRelay = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('pong') }),
 ]);
 export type FromRelay = z.infer<typeof FromRelay>;
+
+/**
+ * What of a message is paid for with credit: what is stored and large waits for it, what passes and is large does not, but is in the way
+ * of others as much.
+ */
+export function creditCost(message: FromRelay): number {
+  if (message.type === 'part') return message.bytes.byteLength;
+  if (message.type === 'page') return message.batches.reduce((sum, { frame }) => sum + frame.byteLength, 0);
+  return message.type === 'batch' ? batchCost(message) : 0;
+}
+
+export function batchCost({ position, frame }: { readonly position: number | null; readonly frame: Uint8Array }): number {
+  return position === null && frame.byteLength <= MIN_PART_BYTES ? 0 : frame.byteLength;
+}
 
 export function encodeRelayMessage(message: ToRelay | FromRelay): Uint8Array {
   return encodeValue(message);

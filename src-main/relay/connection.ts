@@ -1,4 +1,5 @@
 import type { MachineId } from '../../src-shared/ids.ts';
+import { MessageParts } from '../../src-shared/message-parts.ts';
 import { CLOSE, type CloseReason } from '../../src-shared/refusal.ts';
 import { encodeRelayMessage, type FromRelay, type RelayRefusal } from '../../src-shared/relay-protocol.ts';
 import type { Wire } from '../../src-shared/wire.ts';
@@ -29,6 +30,8 @@ export class Connection {
   readonly nonce: Uint8Array;
   readonly openedMs: number;
   readonly follows: Follows;
+  /** Of what it sends. */
+  readonly parts = new MessageParts();
   peer: Peer = { is: 'new' };
   lastHeardMs: number;
   /** Mailboxes that were not there, of those it asked for. */
@@ -61,7 +64,7 @@ export class Connection {
 
   /** False where it was dropped. The frame is encoded once for all who get it. */
   pass(encoded: Uint8Array): boolean {
-    if (this.#isClosed || this.#wire.bufferedBytes > PASS_BUFFER_BYTES) return false;
+    if (this.#isClosed || this.#wire.bufferedBytes > PASS_BUFFER_BYTES || this.follows.isCrowded) return false;
     this.#wire.send(encoded);
     return true;
   }
@@ -83,6 +86,7 @@ export class Connection {
   /** The wire is closed, whoever did it. */
   closed(): void {
     this.#isClosed = true;
+    this.parts.clear();
     this.follows.clear();
   }
 }

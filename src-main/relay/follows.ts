@@ -1,4 +1,14 @@
-import { encodeRelayMessage, FOLLOW_WINDOW_BYTES } from '../../src-shared/relay-protocol.ts';
+import { CutMessage } from '../../src-shared/message-parts.ts';
+import {
+  creditCost,
+  encodeRelayMessage,
+  FOLLOW_WINDOW_BYTES,
+  type FromRelay,
+  LANES,
+  type Lane,
+  MAX_PAGES_WAITING,
+  MIN_PART_BYTES,
+} from '../../src-shared/relay-protocol.ts';
 import type { Soon } from './commit-queue.ts';
 import type { Connection } from './connection.ts';
 import type { StoredBatch } from './storage/storage.ts';
@@ -6,12 +16,12 @@ import type { StoredBatch } from './storage/storage.ts';
 /** Streams that one machine may follow. */
 export const MAX_FOLLOWS = 20_000;
 const PAGE_BYTES = 256 * 1024;
-/** There is always room for so much at once, if there is any: a batch that is cut is not cut into crumbs. */
-const MIN_PART_BYTES = 16 * 1024;
 /** Streams that are read before others get their turn. */
 const READS_A_TURN = 100;
-
-export type Lane = 'watch' | 'rest';
+/** Large frames that have passed, and whose senders wait for room; more are dropped. */
+const MAX_ROOM_WAITERS = 64;
+/** One turn in so many is not a watched stream's: what is watched may be more than the line carries, for hours. */
+const TURNS_TO_REST = 4;
 
 /** Where a machine is in a stream. */
 export interface Follow {
@@ -20,26 +30,39 @@ export interface Follow {
   cursor: number;
   /** It has everything that is stored: what comes next can go straight to it. */
   isCaughtUp: boolean;
-  /** The batch behind the cursor, where only the first `sentBytes` of it had room. */
-  cut: { readonly batch: StoredBatch; sentBytes: number } | null;
   readonly read: (after: number, maxBytes: number) => readonly StoredBatch[];
   /** The stream's last position on the disk. */
   readonly end: () => number;
 }
 
+/** What a machine has asked for, read when its turn comes. */
+type Page = () => Extract<FromRelay, { type: 'page' }>;
+
+/** A message of which some has been sent. */
+interface Begun {
+  readonly cut: CutMessage;
+  /** Null: a page, which is sent to its end. */
+  readonly stream: string | null;
+}
+
 /**
- * What one machine follows. A follow is a cursor: nothing is queued for a machine that is slow or far behind, it is read from the
- * storage when there is room again. Only so many bytes are on their way as the machine has given credit for; streams that somebody
- * watches come before those that are filled in at rest.
+ * What one machine gets as it has room: what it follows, and pages that it asked for. A follow is a cursor: nothing is queued for a
+ * machine that is slow or far behind, it is read from the storage when there is room again. Only so many bytes are on their way as the
+ * machine has given credit for; streams that somebody watches come before everything else that can wait.
  */
 export class Follows {
   readonly #connection: Connection;
   readonly #soon: Soon;
   readonly #byStream = new Map<string, Follow>();
   readonly #behind: Readonly<Record<Lane, Set<Follow>>> = { watch: new Set(), rest: new Set() };
-  /** Bytes that may still be sent: what the machine gives, it decides how much is on the way to it. */
+  /** In the lane `rest`, in turns with what is followed there. */
+  readonly #pages: Page[] = [];
+  readonly #begun: Record<Lane, Begun | null> = { watch: null, rest: null };
+  #turn = 0;
+  /** Bytes that may still be sent: what the machine gives, it decides how much is on the way to it. Below 0 by what has passed. */
   #room = 0;
   #isPumpPlanned = false;
+  readonly #roomWaiters: (() => void)[] = [];
 
   constructor(connection: Connection, soon: Soon) {
     this.#connection = connection;
@@ -67,18 +90,57 @@ export class Follows {
   stop(stream: string): void {
     const follow = this.#byStream.get(stream);
     if (follow === undefined) return;
+    const { lane } = follow;
     this.#byStream.delete(stream);
-    this.#behind[follow.lane].delete(follow);
+    this.#behind[lane].delete(follow);
+    if (this.#begun[lane]?.stream !== stream) return;
+    this.#begun[lane] = null;
+    this.#connection.send({ type: 'dropped', lane });
   }
 
+  /** The connection is closed. */
   clear(): void {
     this.#byStream.clear();
-    for (const lane of Object.values(this.#behind)) lane.clear();
+    this.#pages.length = 0;
+    for (const lane of LANES) {
+      this.#behind[lane].clear();
+      this.#begun[lane] = null;
+    }
+    this.#tellRoom();
+  }
+
+  /** False: it waits for too many already. */
+  page(page: Page): boolean {
+    if (this.#pages.length >= MAX_PAGES_WAITING) return false;
+    this.#pages.push(page);
+    this.#planPump();
+    return true;
   }
 
   credit(bytes: number): void {
     this.#room = Math.min(FOLLOW_WINDOW_BYTES, this.#room + bytes);
+    if (this.#room > 0) this.#tellRoom();
     this.#planPump();
+  }
+
+  /** Something large has passed without waiting: as much less is sent of what can wait. */
+  passed(bytes: number): void {
+    this.#room -= bytes;
+  }
+
+  /** More is passing than the machine takes. */
+  get isCrowded(): boolean {
+    return this.#roomWaiters.length >= MAX_ROOM_WAITERS;
+  }
+
+  /** Called when the machine has room again, or is gone. */
+  whenRoom(then: () => void): void {
+    if (this.#room > 0 || this.#connection.isClosed) then();
+    else this.#roomWaiters.push(then);
+  }
+
+  #tellRoom(): void {
+    for (const then of this.#roomWaiters.splice(0)) then();
   }
 
   /** A batch was stored in a stream that it follows. `encoded`: the message, the same for all. */
@@ -99,9 +161,7 @@ export class Follows {
   }
 
   #planPump(): void {
-    if (this.#isPumpPlanned || this.#connection.isClosed) return;
-    if (this.#behind.watch.size === 0 && this.#behind.rest.size === 0) return;
-    if (this.#room <= 0) return;
+    if (this.#isPumpPlanned || this.#connection.isClosed || this.#room <= 0 || !LANES.some((lane) => this.#hasMore(lane))) return;
     this.#isPumpPlanned = true;
     this.#soon(() => {
       this.#isPumpPlanned = false;
@@ -115,50 +175,66 @@ export class Follows {
 
   #pump(): void {
     for (let reads = 0; reads < READS_A_TURN; reads++) {
-      const [follow] = this.#behind.watch.size > 0 ? this.#behind.watch : this.#behind.rest;
-      if (follow === undefined || this.#room <= 0 || this.#connection.isClosed) return;
-      this.#sendPage(follow, Math.min(PAGE_BYTES, this.#room));
+      if (this.#room <= 0 || this.#connection.isClosed) return;
+      const lane = this.#nextLane();
+      const begun = this.#begun[lane];
+      if (begun !== null) this.#sendPart(lane, begun);
+      else this.#serve(lane);
     }
     this.#planPump();
   }
 
-  #sendPage(follow: Follow, maxBytes: number): void {
+  #hasMore(lane: Lane): boolean {
+    return this.#begun[lane] !== null || this.#behind[lane].size > 0 || (lane === 'rest' && this.#pages.length > 0);
+  }
+
+  #nextLane(): Lane {
+    if (!this.#hasMore('watch')) return 'rest';
+    if (!this.#hasMore('rest')) return 'watch';
+    this.#turn = (this.#turn + 1) % TURNS_TO_REST;
+    return this.#turn === 0 ? 'rest' : 'watch';
+  }
+
+  /** The next of this lane; the others have their turn after it. */
+  #serve(lane: Lane): void {
+    const [follow] = this.#behind[lane];
+    if (follow !== undefined) this.#sendFollowed(follow);
+    // One page for each stream that is followed.
+    const page = lane === 'rest' && this.#begun[lane] === null && this.#room > 0 ? this.#pages.shift() : undefined;
+    if (page !== undefined) this.#send(lane, page(), null);
+  }
+
+  #sendFollowed(follow: Follow): void {
     const { stream, lane } = follow;
-    const page = follow.cut === null ? follow.read(follow.cursor, maxBytes) : [follow.cut.batch];
+    const page = follow.read(follow.cursor, Math.min(PAGE_BYTES, this.#room));
+    this.#behind[lane].delete(follow);
     if (page.length === 0) {
-      this.#behind[lane].delete(follow);
       follow.isCaughtUp = true;
       this.#connection.send({ type: 'caught-up', stream, position: follow.end() });
       return;
     }
-    for (const batch of page) {
-      if (this.#room <= 0 || !this.#sendBatch(follow, batch)) break;
-      follow.cursor = batch.position;
-    }
-    // What it has begun comes to its end first: a machine need not keep the beginnings of many batches.
-    if (follow.cut !== null) return;
-    // Behind the others of its lane, which have their turn now.
-    this.#behind[lane].delete(follow);
     this.#behind[lane].add(follow);
+    for (const { position, frame } of page) {
+      if (this.#room <= 0) break;
+      follow.cursor = position;
+      this.#send(lane, { type: 'batch', stream, position, frame }, stream);
+    }
   }
 
-  /** False: only some of it had room. What passes and what is watched goes between its parts. */
-  #sendBatch(follow: Follow, batch: StoredBatch): boolean {
-    const { stream } = follow;
-    const { position, frame } = batch;
-    const most = Math.max(this.#room, MIN_PART_BYTES);
-    if (follow.cut === null && frame.byteLength <= most) {
-      this.#connection.send({ type: 'batch', stream, position, frame });
-      this.#room -= frame.byteLength;
-      return true;
-    }
-    const from = follow.cut?.sentBytes ?? 0;
-    const bytes = frame.subarray(from, from + most);
-    this.#connection.send({ type: 'part', stream, position, from, of: frame.byteLength, bytes });
-    this.#room -= bytes.byteLength;
-    const sentBytes = from + bytes.byteLength;
-    follow.cut = sentBytes < frame.byteLength ? { batch, sentBytes } : null;
-    return follow.cut === null;
+  /** Whole, if there is room; else in parts, and nothing else of its lane until it has come to its end. */
+  #send(lane: Lane, message: FromRelay, stream: string | null): void {
+    const cost = creditCost(message);
+    if (cost <= Math.max(this.#room, MIN_PART_BYTES)) {
+      this.#connection.send(message);
+      this.#room -= cost;
+    } else this.#sendPart(lane, { cut: new CutMessage(encodeRelayMessage(message)), stream });
+  }
+
+  #sendPart(lane: Lane, begun: Begun): void {
+    const part = begun.cut.next(lane, this.#room);
+    this.#connection.send({ type: 'part', ...part });
+    this.#room -= part.bytes.byteLength;
+    this.#begun[lane] = begun.cut.isSent ? null : begun;
   }
 }
 

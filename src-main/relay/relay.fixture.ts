@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { BatchParts } from '../../src-shared/batch-parts.ts';
+import { MessageParts } from '../../src-shared/message-parts.ts';
 import { CLOSE, type CloseReason } from '../../src-shared/refusal.ts';
 import {
+  creditCost,
   encodeRelayMessage,
   FOLLOW_WINDOW_BYTES,
   type FromRelay,
@@ -39,7 +40,7 @@ export class RelayClient {
   readonly wire: Wire;
   #nextAsk = 1;
   readonly #waiting = new Set<() => void>();
-  readonly #parts = new BatchParts();
+  readonly #parts = new MessageParts();
 
   constructor(wire: Wire) {
     this.wire = wire;
@@ -49,20 +50,20 @@ export class RelayClient {
     };
     wire.onFrame = (frame) => {
       const parsed = parseFromRelay(frame);
+      const cost = creditCost(parsed);
+      if (cost > 0 && this.isCrediting) this.tell({ type: 'credit', bytes: cost });
+      if (parsed.type === 'dropped') this.#parts.drop(parsed.lane);
       const message = parsed.type === 'part' ? this.#joined(parsed) : parsed;
       if (message === null) return;
       this.heard.push(message);
       if (this.isForgetful && this.heard.length > 100) this.heard.splice(0, 50);
-      if (message.type === 'batch' && message.position !== null && this.isCrediting) {
-        this.tell({ type: 'credit', bytes: message.frame.byteLength });
-      }
       this.#look();
     };
   }
 
-  #joined({ stream, position, ...part }: From<'part'>): From<'batch'> | null {
-    const frame = this.#parts.add({ stream, position, ...part });
-    return frame && { type: 'batch', stream, position, frame };
+  #joined(part: From<'part'>): FromRelay | null {
+    const whole = this.#parts.add(part);
+    return whole && parseFromRelay(whole);
   }
 
   #look(): void {

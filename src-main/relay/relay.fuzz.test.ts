@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { revokeMachine, rotateKey } from '../../src-shared/membership-keys.ts';
-import { encodeRelayMessage, type ToRelay } from '../../src-shared/relay-protocol.ts';
+import { CutMessage } from '../../src-shared/message-parts.ts';
+import { encodeRelayMessage, MIN_PART_BYTES, type ToRelay } from '../../src-shared/relay-protocol.ts';
 import { sealReady, toHex } from '../../src-shared/seal.ts';
 import { type Chance, encodeAnything, FUZZ_WITHIN_MS, fuzz, mutatedBytes, mutatedMessage } from '../../src-shared/sim/fuzz.ts';
 import { type TestMachine, testWorkspace } from '../../src-shared/sim/workspace.ts';
@@ -63,11 +64,20 @@ function state() {
   };
 }
 
+function partsOf(message: ToRelay): ToRelay[] {
+  const cut = new CutMessage(encodeRelayMessage(message));
+  const parts: ToRelay[] = [];
+  while (!cut.isSent) parts.push({ type: 'part', ask: 7, ...cut.next('rest', MIN_PART_BYTES) });
+  return parts;
+}
+
 /** What is done already may be said again, in whatever variation: it is not done twice. */
 async function spent(ofA: RelayClient): Promise<ToRelay[]> {
   const first = a.seal({ kind: 'log', stream: STREAM });
   const signature = ofA.leaseSignature(a, STREAM, 1);
   await ofA.append(first);
+  const large = a.seal({ kind: 'log', stream: STREAM }, new Uint8Array(40_000));
+  await ofA.append(large);
   return [
     { type: 'batch', ask: 1, frame: first.frame, release: null },
     { type: 'batch', ask: 1, frame: first.frame, release: { to: b.machine, signature } },
@@ -79,6 +89,7 @@ async function spent(ofA: RelayClient): Promise<ToRelay[]> {
     { type: 'stream:page', ask: 5, stream: STREAM, after: 0 },
     { type: 'mailbox:say', mailbox: MAILBOX, message: new Uint8Array(20) },
     { type: 'credit', bytes: 1000 },
+    ...partsOf({ type: 'batch', ask: 1, frame: large.frame, release: null }),
     { type: 'prove', version: 1, workspace: a.membership.workspace, machine: a.machine, nonce: new Uint8Array(32), signature },
   ];
 }

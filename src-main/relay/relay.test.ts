@@ -4,9 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { addMachine, renameMachine, revokeMachine, rotateKey } from '../../src-shared/membership-keys.ts';
+import { CutMessage } from '../../src-shared/message-parts.ts';
 import { mailboxOf } from '../../src-shared/pairing.ts';
 import { CLOSE } from '../../src-shared/refusal.ts';
-import { FOLLOW_WINDOW_BYTES, type FromRelay, RELAY_CLOSE, RELAY_SILENT_AFTER_MS } from '../../src-shared/relay-protocol.ts';
+import {
+  encodeRelayMessage,
+  FOLLOW_WINDOW_BYTES,
+  type FromRelay,
+  MAX_PAGES_WAITING,
+  RELAY_CLOSE,
+  RELAY_SILENT_AFTER_MS,
+  type ToRelay,
+} from '../../src-shared/relay-protocol.ts';
 import { randomBytes, sealReady, toHex } from '../../src-shared/seal.ts';
 import type { SealedBatch } from '../../src-shared/sealed-batch.ts';
 import { TestMachine, testWorkspace } from '../../src-shared/sim/workspace.ts';
@@ -49,6 +58,12 @@ function connect(): RelayClient {
 const enter = (machine: TestMachine) => connect().enter(machine);
 
 const seqs = (client: RelayClient, stream = STREAM) => client.batches(stream).map(({ position }) => position);
+
+/** A message as its only part. */
+function whole(message: ToRelay) {
+  const bytes = encodeRelayMessage(message);
+  return { from: 0, of: bytes.byteLength, bytes };
+}
 
 function positionOf(answer: FromRelay): number {
   if (answer.type !== 'stored') throw new Error(`not stored: ${JSON.stringify(answer)}`);
@@ -178,7 +193,7 @@ describe('streams', () => {
     expect(await ofB.outcome({ type: 'batch', frame: late.frame, release: null })).toBe('removed');
   });
 
-  it('[relay-23] gives a stream page by page beside what is followed, whatever credit there is', async () => {
+  it('[relay-23] gives a stream page by page beside what is followed', async () => {
     const [a, b] = (await testWorkspace('start')) as [TestMachine, TestMachine];
     const [ofA, ofB] = [await enter(a), await enter(b)];
     const sent = Array.from({ length: 4 }, () => a.seal({ kind: 'log', stream: STREAM }, new Uint8Array(100_000)));
@@ -342,6 +357,132 @@ describe('streams', () => {
       await ofB.ask({ type: 'stream:read', stream: STREAM });
       await new Promise((resolve) => setImmediate(resolve));
     }
+  });
+
+  it('[relay-23] [relay-25] sends a page as there is room, in parts, with answers in between, and not too many', async () => {
+    const [a, b] = (await testWorkspace('start')) as [TestMachine, TestMachine];
+    const [ofA, ofB] = [await enter(a), connect()];
+    await ofA.append(a.seal({ kind: 'index', stream: STREAM }, new Uint8Array(700_000)));
+    ofB.isCrediting = false;
+    await ofB.prove(b);
+    const page = ofB.ask({ type: 'stream:page', stream: STREAM, after: 0 });
+    const asked = Array.from({ length: MAX_PAGES_WAITING + 3 }, () =>
+      ofB.outcome({ type: 'stream:page', stream: STREAM, after: 1 }),
+    );
+    expect((await Promise.all(asked.slice(-4))).every((outcome) => outcome === 'too-many')).toBe(true);
+    for (let given = 0; given < 700_000; given += 50_000) {
+      expect(ofB.heard.some(({ type }) => type === 'page')).toBe(false);
+      ofB.tell({ type: 'credit', bytes: 50_000 });
+      expect(await ofB.outcome({ type: 'stream:read', stream: STREAM })).toBe('stream');
+    }
+    ofB.isCrediting = true;
+    ofB.tell({ type: 'credit', bytes: 100_000 });
+    const answer = await page;
+    expect(answer.type === 'page' && answer.batches.map(({ frame }) => frame.byteLength)).toHaveLength(1);
+    expect(await Promise.all(asked.slice(0, -4))).toEqual(Array.from({ length: MAX_PAGES_WAITING - 1 }, () => 'page'));
+  });
+
+  it('[relay-25] drops what it has begun when it is not followed any more', async () => {
+    const [a, b] = (await testWorkspace('start')) as [TestMachine, TestMachine];
+    const [ofA, ofB] = [await enter(a), connect()];
+    await ofA.append(a.seal({ kind: 'document', stream: DOCUMENT }, new Uint8Array(700_000)));
+    await ofA.append(a.seal({ kind: 'log', stream: STREAM }));
+    ofB.isCrediting = false;
+    await ofB.prove(b);
+    ofB.tell({ type: 'credit', bytes: 50_000 });
+    ofB.follow(DOCUMENT, 0, 'rest');
+    ofB.follow(STREAM, 0, 'rest');
+    await ofB.outcome({ type: 'stream:read', stream: STREAM });
+    // What is followed is sent behind what is asked in the same turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    ofB.tell({ type: 'unfollow', stream: DOCUMENT });
+    expect(await ofB.first('dropped')).toEqual({ type: 'dropped', lane: 'rest' });
+    ofB.tell({ type: 'credit', bytes: 10_000 });
+    await ofB.until(() => ofB.batches(STREAM).length === 1);
+    expect(ofB.batches(DOCUMENT)).toEqual([]);
+  });
+
+  it('[relay-11] gives a stream that nobody watches its turn, though what is watched never ends', async () => {
+    const [a, b] = (await testWorkspace('start')) as [TestMachine, TestMachine];
+    const [ofA, ofB] = [await enter(a), connect()];
+    for (let count = 0; count < 25; count++) await ofA.append(a.seal({ kind: 'log', stream: STREAM }, new Uint8Array(60_000)));
+    await ofA.append(a.seal({ kind: 'document', stream: DOCUMENT }, new Uint8Array(60_000)));
+    await ofB.prove(b);
+    ofB.follow(DOCUMENT, 0, 'rest');
+    ofB.follow(STREAM, 0, 'watch');
+    ofB.tell({ type: 'credit', bytes: 20_000 });
+    await ofB.until(() => ofB.batches(DOCUMENT).length === 1);
+    const before = ofB.batches(STREAM).length;
+    expect([before > 1, before < 15]).toEqual([true, true]);
+  });
+
+  it('[relay-27] takes batches in parts, one in each lane, and closes the wire for parts that do not follow or hold anything else', async () => {
+    const [a, b] = (await testWorkspace('start')) as [TestMachine, TestMachine];
+    const ofB = await enter(b);
+    ofB.follow(STREAM);
+    ofB.follow(DOCUMENT);
+    const parts = (client: RelayClient, lane: 'watch' | 'rest', message: ToRelay) => {
+      const cut = new CutMessage(encodeRelayMessage(message));
+      return async () => {
+        const answer = await client.outcome({ type: 'part', ...cut.next(lane, 30_000) });
+        return cut.isSent ? 'sent' : answer;
+      };
+    };
+    const batchOf = (ask: number, kind: 'log' | 'document', stream: string) => {
+      const { frame } = a.seal({ kind, stream }, new Uint8Array(50_000));
+      return { type: 'batch', ask, frame, release: null } as const;
+    };
+    const ofA = await enter(a);
+    const [one, two] = [batchOf(1_001, 'log', STREAM), batchOf(1_002, 'document', DOCUMENT)];
+    const [first, second] = [parts(ofA, 'watch', one), parts(ofA, 'rest', two)];
+    expect([await first(), await second(), await first(), await second()]).toEqual(['done', 'done', 'sent', 'sent']);
+    await ofA.first('stored', ({ ask }) => ask === 1_001);
+    await ofA.first('stored', ({ ask }) => ask === 1_002);
+    await ofB.until(() => ofB.batches(STREAM).length + ofB.batches(DOCUMENT).length === 2);
+    expect(toHex(ofB.batches(STREAM)[0]?.frame ?? new Uint8Array())).toBe(toHex(one.frame));
+
+    const torn = batchOf(1, 'log', STREAM);
+    const lane = 'watch';
+    const wrong: ToRelay[] = [
+      { type: 'part', ask: 1, lane, from: 30_000, of: 60_000, bytes: new Uint8Array(30_000) },
+      { type: 'part', ask: 1, lane, from: 0, of: 60_000, bytes: new Uint8Array(100) },
+      { type: 'part', ask: 1, lane, from: 0, of: 2_000_000, bytes: new Uint8Array(30_000) },
+      { type: 'part', ask: 1, lane, ...whole({ type: 'stream:read', ask: 2, stream: STREAM }) },
+      { type: 'part', ask: 1, lane, ...whole({ type: 'part', ask: 2, lane, ...whole(torn) }) },
+    ];
+    for (const message of wrong) {
+      const client = await enter(a);
+      client.tell(message);
+      expect(await client.closed()).toEqual(CLOSE.malformedFrame);
+    }
+    expect(seqs(await enter(b))).toEqual([]);
+    expect(relay.workspace(a.membership.workspace)?.stream(STREAM)?.lastPosition).toBe(1);
+  });
+
+  it('[relay-28] tells who sends what is large and passes that it has, when whoever got it has room again', async () => {
+    const [a, b] = (await testWorkspace('start')) as [TestMachine, TestMachine];
+    const [ofA, ofB] = [await enter(a), connect()];
+    ofB.isCrediting = false;
+    await ofB.prove(b);
+    ofB.follow(STREAM);
+    ofB.tell({ type: 'credit', bytes: 30_000 });
+    const passing = (bytes: number) => ofA.append(a.seal({ kind: 'live', stream: STREAM }, new Uint8Array(bytes)));
+    const told: string[] = [];
+    const large = passing(60_000).then((answer) => void told.push(answer.type));
+    // It is there without credit, and what is small is neither held up nor counted.
+    await ofB.until(() => ofB.batches(STREAM).length === 1);
+    expect(await passing(100)).toMatchObject({ type: 'passed', receivers: 1 });
+    ofB.tell({ type: 'credit', bytes: 20_000 });
+    await ofB.outcome({ type: 'stream:read', stream: STREAM });
+    expect([told, ofB.batches(STREAM).length]).toEqual([[], 2]);
+    ofB.tell({ type: 'credit', bytes: 40_000 });
+    await large;
+    // Who goes keeps nobody waiting; who never has room is passed no more after a while.
+    ofB.tell({ type: 'credit', bytes: 1 });
+    const waiting = Array.from({ length: 70 }, () => passing(60_000));
+    expect(await waiting.at(-1)).toMatchObject({ type: 'passed', receivers: 0 });
+    ofB.wire.close(CLOSE.shuttingDown);
+    expect((await Promise.all(waiting)).every(({ type }) => type === 'passed')).toBe(true);
   });
 
   it('[relay-12] refuses what is more than the workspace may keep', async () => {

@@ -5,6 +5,8 @@ import {
   handshakeBytes,
   MAX_CHAIN_PAGE_BYTES,
   MAX_STREAM_PAGE_BYTES,
+  type MessagePart,
+  parseToRelay,
   RELAY_CLOSE,
   RELAY_PROTOCOL_VERSION,
   type ToRelay,
@@ -121,6 +123,9 @@ function answerMachine(relay: Relay, connection: Connection, peer: Machine, mess
     case 'batch':
       takeBatch(connection, peer, message);
       break;
+    case 'part':
+      takePart(connection, peer, message);
+      break;
     case 'follow':
       if (!workspace.follow(connection, message.stream, message.after, message.lane)) connection.refuse(null, 'too-many');
       break;
@@ -134,8 +139,10 @@ function answerMachine(relay: Relay, connection: Connection, peer: Machine, mess
       readStream(connection, peer, message);
       break;
     case 'stream:page': {
-      const batches = [...workspace.read(message.stream, message.after, MAX_STREAM_PAGE_BYTES)];
-      connection.send({ type: 'page', ask: message.ask, batches });
+      const { ask, stream, after } = message;
+      const read = () => [...workspace.read(stream, after, MAX_STREAM_PAGE_BYTES)];
+      const isTaken = connection.follows.page(() => ({ type: 'page', ask, batches: read() }));
+      if (!isTaken) connection.refuse(ask, 'too-many');
       break;
     }
     case 'streams:remove': {
@@ -193,6 +200,27 @@ function takeBatch(connection: Connection, { workspace }: Machine, { ask, frame,
   };
   const batch = readBatch(frame);
   tell(batch === null ? { is: 'refused', why: 'malformed' } : workspace.take(connection, batch, release, tell));
+}
+
+/** Of a batch that is too large to come at once. Nothing else is sent in parts. */
+function takePart(connection: Connection, peer: Machine, { ask, ...part }: Request<'part'>): void {
+  const whole = joined(connection, part);
+  if (whole === 'malformed') {
+    connection.close(CLOSE.malformedFrame);
+    return;
+  }
+  connection.send({ type: 'done', ask });
+  if (whole !== null) takeBatch(connection, peer, whole);
+}
+
+function joined({ parts }: Connection, part: MessagePart): Request<'batch'> | null | 'malformed' {
+  try {
+    const whole = parts.add(part);
+    const message = whole && parseToRelay(whole);
+    return message === null || message.type === 'batch' ? message : 'malformed';
+  } catch {
+    return 'malformed';
+  }
 }
 
 function readStream(

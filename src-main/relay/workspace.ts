@@ -1,12 +1,12 @@
 import type { MachineId } from '../../src-shared/ids.ts';
 import { applyEntry, liveMember, type Membership } from '../../src-shared/membership.ts';
 import { EMPTY_STREAM, inspectBatch, writerOf } from '../../src-shared/receive-batch.ts';
-import { leaseBytes, type MachineSeen, type RelayRefusal } from '../../src-shared/relay-protocol.ts';
+import { batchCost, type Lane, leaseBytes, type MachineSeen, type RelayRefusal } from '../../src-shared/relay-protocol.ts';
 import { fromHex, isSignedBy } from '../../src-shared/seal.ts';
 import { BATCH_KINDS, type BatchKindName, type SealedBatch } from '../../src-shared/sealed-batch.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Connection } from './connection.ts';
-import { encodeBatch, type Follow, type Lane, MAX_FOLLOWS } from './follows.ts';
+import { encodeBatch, type Follow, MAX_FOLLOWS } from './follows.ts';
 import type { RelayStorage, StoredBatch, StoredStream, StreamKind } from './storage/storage.ts';
 
 /** Streams whose state is kept in memory; others are read again when they are needed. */
@@ -112,7 +112,7 @@ export class RelayWorkspace {
     const { header } = batch;
     if (from.peer.is !== 'machine' || from.peer.machine !== header.machine) return { is: 'refused', why: 'not-allowed' };
     const kind = STREAM_KIND[header.kind];
-    if (kind === null) return this.#pass(from, batch);
+    if (kind === null) return this.#pass(from, batch, settle);
     const stream = this.stream(header.stream);
     if (stream?.kind === 'removed') return { is: 'refused', why: 'removed' };
     if (stream !== null && stream.kind !== kind) return { is: 'refused', why: 'wrong-kind' };
@@ -176,16 +176,27 @@ export class RelayWorkspace {
     }
   }
 
-  #pass(from: Connection, batch: SealedBatch): Taken {
+  /** What is large is acknowledged when all who got it have room for more: its sender sends the next one then. */
+  #pass(from: Connection, batch: SealedBatch, settle: (taken: Taken) => void): Taken {
     const order = inspectBatch(batch, this.#membership, EMPTY_STREAM);
     if (order.is === 'refused') return order;
     const { stream } = batch.header;
     const encoded = encodeBatch(stream, null, batch.frame);
-    let receivers = 0;
-    for (const connection of this.#followers.get(stream) ?? []) {
-      if (connection !== from && connection.pass(encoded)) receivers++;
+    const cost = batchCost({ position: null, frame: batch.frame });
+    const receivers = [...(this.#followers.get(stream) ?? [])].filter(
+      (connection) => connection !== from && connection.pass(encoded),
+    );
+    const passed: Taken = { is: 'passed', receivers: receivers.length };
+    if (cost === 0 || receivers.length === 0) return passed;
+    let full = receivers.length;
+    for (const { follows } of receivers) {
+      follows.passed(cost);
+      follows.whenRoom(() => {
+        full -= 1;
+        if (full === 0) settle(passed);
+      });
     }
-    return { is: 'passed', receivers };
+    return { is: 'waiting' };
   }
 
   /** A machine takes a session over: the first to name the epoch that holds gets the next one. */
@@ -259,7 +270,6 @@ export class RelayWorkspace {
       lane,
       cursor: after,
       isCaughtUp: false,
-      cut: null,
       read: (from, maxBytes) => this.read(stream, from, maxBytes),
       end: () => this.#storage.stream(this.id, stream)?.lastPosition ?? 0,
     };

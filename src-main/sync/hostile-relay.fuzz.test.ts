@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import type { RunId } from '../../src-shared/ids.ts';
-import { encodeRelayMessage, type FromRelay, parseFromRelay } from '../../src-shared/relay-protocol.ts';
+import { encodeRelayMessage, type FromRelay, LANES, MIN_PART_BYTES, parseFromRelay } from '../../src-shared/relay-protocol.ts';
 import { type Chance, encodeAnything, FUZZ_WITHIN_MS, fuzz, mutatedBytes, mutatedValue } from '../../src-shared/sim/fuzz.ts';
 import type { Wire } from '../../src-shared/wire.ts';
 import { pty } from '../engine/engine.fixture.ts';
@@ -72,8 +72,21 @@ class Liar {
   lie(chance: Chance): Uint8Array {
     const message = chance.pick(this.#heard);
     if (chance.below(8) === 0) return mutatedBytes(encodeRelayMessage(message), chance);
+    if (chance.below(8) === 0) return encodeRelayMessage(this.#part(encodeRelayMessage(message), chance));
     if (chance.below(3) === 0) return encodeRelayMessage(this.#misled(message, chance));
     return encodeAnything(mutatedValue(message, chance));
+  }
+
+  /** Some of a message, with what is before it, or without. */
+  #part(whole: Uint8Array, chance: Chance): FromRelay {
+    const lane = chance.pick(LANES);
+    if (chance.below(4) === 0) return { type: 'dropped', lane };
+    const from = chance.below(3) === 0 ? chance.below(whole.byteLength) : 0;
+    const end = chance.below(3) === 0 ? from + 1 + chance.below(whole.byteLength - from) : whole.byteLength;
+    const of = chance.below(3) === 0 ? whole.byteLength + MIN_PART_BYTES : whole.byteLength;
+    const padded = new Uint8Array(chance.below(3) === 0 ? MIN_PART_BYTES : end - from);
+    padded.set(whole.subarray(from, end).subarray(0, padded.byteLength));
+    return { type: 'part', lane, from, of, bytes: padded };
   }
 
   /** Well formed and wrong: another place, another question, another stream. */

@@ -21,6 +21,8 @@ export class TestLine {
   #isCut = false;
   #silent: 'none' | 'to-relay' | 'from-relay' | 'both' = 'none';
   #bytesPerSecond = Number.POSITIVE_INFINITY;
+  /** Bytes that it has handed on. */
+  readonly carried = { 'to-relay': 0, 'from-relay': 0 };
   /** Told of everything that the relay sends. */
   onFromRelay: (chunk: Buffer) => void = () => {};
 
@@ -94,18 +96,23 @@ export class TestLine {
     from.on('data', (chunk: Buffer) => {
       if (direction === 'from-relay') this.onFromRelay(chunk);
       if (this.#silent === direction || this.#silent === 'both') return;
-      if (this.#bytesPerSecond === Number.POSITIVE_INFINITY) to.write(chunk);
-      else this.#trickle(from, to, chunk);
+      if (this.#bytesPerSecond < Number.POSITIVE_INFINITY) this.#trickle(from, to, chunk, direction);
+      else {
+        to.write(chunk);
+        this.carried[direction] += chunk.byteLength;
+      }
     });
   }
 
-  #trickle(from: Socket, to: Socket, chunk: Buffer): void {
+  #trickle(from: Socket, to: Socket, chunk: Buffer, direction: 'to-relay' | 'from-relay'): void {
     from.pause();
     const step = Math.max(1, Math.floor((this.#bytesPerSecond * TICK_MS) / 1_000));
     let at = 0;
     const move = () => {
       if (to.destroyed || from.destroyed) return;
-      to.write(chunk.subarray(at, at + step));
+      const some = chunk.subarray(at, at + step);
+      to.write(some);
+      this.carried[direction] += some.byteLength;
       at += step;
       if (at < chunk.byteLength) setTimeout(move, TICK_MS);
       else from.resume();

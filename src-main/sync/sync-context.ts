@@ -10,7 +10,7 @@ import type { Link } from './link/link.ts';
 /** What the parts of syncing need of the connection to the relay. */
 export type SyncLink = Pick<
   Link,
-  'state' | 'onState' | 'onMessage' | 'ask' | 'bulkBytes' | 'appendBulk' | 'pass' | 'follow' | 'signLease' | 'retryNow'
+  'state' | 'onState' | 'onMessage' | 'ask' | 'bulkBytes' | 'append' | 'appendBulk' | 'pass' | 'follow' | 'signLease' | 'retryNow'
 >;
 
 /**

@@ -46,8 +46,6 @@ export const DOCUMENT_MEASURES: DocumentMeasures = {
 };
 /** Batches that are looked at together. */
 const BATCHES_AT_ONCE = 256;
-/** Larger ones leave as bulk, behind what is typed. */
-const BULK_ABOVE_BYTES = 64 * 1024;
 /** How long it waits for the entry of the chain that a batch names. */
 const CHAIN_WITHIN_MS = 10_000;
 
@@ -409,8 +407,7 @@ export class DocumentChannel {
     const counter = own.counter + 1;
     const header = { kind, stream: this.#stream, epoch: 0, seqFrom: 0, seqTo, counter, previousHash: own.hash } as const;
     const { frame, hash } = seal(this.#context, header, payload);
-    const isBulk = frame.byteLength > BULK_ABOVE_BYTES;
-    const answer = await (isBulk ? link.appendBulk(frame) : link.ask({ type: 'batch', frame, release: null }));
+    const answer = await link.append(frame, 'rest');
     if (answer.type !== 'stored') throw new Error(`the relay answered ${answer.type}`);
     this.#own[kind] = { counter, hash };
     this.#state.wrote(writerOf({ kind, machine: this.#context.signer.machine }), { counter, hash });

@@ -1,7 +1,9 @@
-/** What is always let through, however slow the line: about one batch. */
-export const MIN_WINDOW_BYTES = 16 * 1024;
+import { MIN_PART_BYTES } from '../../../src-shared/relay-protocol.ts';
+
+/** What is always let through, however slow the line: one part. */
+export const MIN_WINDOW_BYTES = MIN_PART_BYTES;
 export const MAX_WINDOW_BYTES = 1024 * 1024;
-const FIRST_WINDOW_BYTES = 64 * 1024;
+const FIRST_WINDOW_BYTES = 32 * 1024;
 /** Bulk that takes longer to be acknowledged is in the way of what is typed. */
 const SLOW_MS = 400;
 /** What is on the way may take so long: what it takes is measured, and the window follows. */
@@ -20,9 +22,9 @@ export class BulkWindow {
     return this.#windowBytes;
   }
 
-  /** Something always may be, when nothing is. */
-  hasRoom(bytes: number): boolean {
-    return this.#onTheWayBytes === 0 || this.#onTheWayBytes + bytes <= this.#windowBytes;
+  /** How much more may be. */
+  get roomBytes(): number {
+    return this.#windowBytes - this.#onTheWayBytes;
   }
 
   /** Returns how much has to arrive for these bytes to have arrived. */

@@ -1,8 +1,8 @@
 import { FOLLOW_WINDOW_BYTES } from '../../../src-shared/relay-protocol.ts';
 import { nextWindow } from './bulk-window.ts';
 
-/** As much as a line of 256 kbit/s carries in two seconds. */
-const FIRST_WINDOW_BYTES = 64 * 1024;
+/** As much as a line of 256 kbit/s carries in a second. */
+const FIRST_WINDOW_BYTES = 32 * 1024;
 /** Less of the window than this share is not worth a message: neither to give it back, nor to try the line that carries so little. */
 const WORTH_A_MESSAGE = 1 / 16;
 /** The line is tried at most so often. */

@@ -1,14 +1,17 @@
-import { BatchParts } from '../../../src-shared/batch-parts.ts';
 import { type Clock, SYSTEM_CLOCK } from '../../../src-shared/client.ts';
 import type { Signer } from '../../../src-shared/membership-keys.ts';
+import { MessageParts } from '../../../src-shared/message-parts.ts';
 import { CLOSE, type CloseReason, RefusalError } from '../../../src-shared/refusal.ts';
 import {
+  creditCost,
   encodeRelayMessage,
   FOLLOW_WINDOW_BYTES,
   type FromRelay,
+  type Lane,
   leaseBytes,
   MAX_SEEN_MACHINES,
   type MachineSeen,
+  MIN_PART_BYTES,
   PING_EVERY_MS,
   parseFromRelay,
   RELAY_CLOSE,
@@ -19,7 +22,7 @@ import {
 } from '../../../src-shared/relay-protocol.ts';
 import { sign } from '../../../src-shared/seal.ts';
 import type { Wire } from '../../../src-shared/wire.ts';
-import { BulkQueue } from './bulk-queue.ts';
+import { BulkQueue, type Question } from './bulk-queue.ts';
 import { CreditWindow } from './credit-window.ts';
 import { Handshake, type Welcome } from './handshake.ts';
 
@@ -54,7 +57,7 @@ export class RelayRefusedError extends Error {
 }
 
 export interface Following {
-  readonly lane: 'watch' | 'rest';
+  readonly lane: Lane;
   /** The last position that is kept here: after a reconnect the relay goes on behind it. */
   readonly cursor: () => number;
   /** Called in order, without waiting for the one before. Resolves when it is kept; only then the relay may send as many bytes more. */
@@ -96,7 +99,7 @@ export class Link {
   readonly #waiting = new Map<number, Waiting>();
   readonly #bulk: BulkQueue<Answer>;
   readonly #credit = new CreditWindow();
-  readonly #parts = new BatchParts();
+  readonly #parts = new MessageParts();
   readonly #stateListeners = new Set<(state: LinkState) => void>();
   readonly #messageListeners = new Set<(message: FromRelay) => void>();
   #state: LinkState;
@@ -120,7 +123,9 @@ export class Link {
     this.#bulk = new BulkQueue({
       clock: this.#clock,
       isLive: () => this.#state.is === 'live',
-      append: (frame) => this.ask({ type: 'batch', frame, release: null }),
+      question: (frame) => this.#question({ type: 'batch', frame, release: null }),
+      send: (encoded) => this.#wire?.send(encoded),
+      sendPart: (part) => this.ask({ type: 'part', ...part }),
     });
     this.#state = { is: 'connecting', sinceMs: this.#clock.nowMs() };
     void this.#open();
@@ -147,23 +152,30 @@ export class Link {
    * it is out of reach.
    */
   ask(request: Request): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      if (this.#state.is !== 'live') {
-        reject(outOfReach());
-        return;
-      }
-      const ask = this.#nextAsk++;
-      this.#waiting.set(ask, { resolve, reject });
-      this.#send({ ...request, ask } as ToRelay);
-    });
+    if (this.#state.is !== 'live') return Promise.reject(outOfReach());
+    const { encoded, answer } = this.#question(request);
+    this.#wire?.send(encoded);
+    return answer;
   }
 
-  /** Appends a batch that can wait: it leaves when the line has room, behind what is asked meanwhile. */
-  appendBulk(frame: Uint8Array): Promise<Answer> {
+  #question(request: Request): Question<Answer> {
+    const ask = this.#nextAsk++;
+    const answer = new Promise<Answer>((resolve, reject) => void this.#waiting.set(ask, { resolve, reject }));
+    return { encoded: encodeRelayMessage({ ...request, ask } as ToRelay), answer };
+  }
+
+  /** Appends a batch: at once if it is small, else as one that can wait. */
+  append(frame: Uint8Array, lane: Lane): Promise<Answer> {
+    if (frame.byteLength > MIN_PART_BYTES) return this.appendBulk(frame, lane);
+    return this.ask({ type: 'batch', frame, release: null });
+  }
+
+  /** Appends a batch that can wait: it leaves when the line has room, in parts if it is large, behind what is asked meanwhile. */
+  appendBulk(frame: Uint8Array, lane: Lane): Promise<Answer> {
     const { is } = this.#state;
     // It does not come back: nobody is to wait for it.
     if (is === 'refused' || is === 'stopped') return Promise.reject(outOfReach());
-    return this.#bulk.add(frame);
+    return this.#bulk.add(frame, lane);
   }
 
   /** How large a batch may be that fills the line for no longer than a moment. */
@@ -196,7 +208,6 @@ export class Link {
 
   #unfollow(stream: string): void {
     this.#follows.delete(stream);
-    this.#parts.forget(stream);
     if (this.#state.is === 'live') this.#send({ type: 'unfollow', stream });
   }
 
@@ -263,7 +274,7 @@ export class Link {
       return;
     }
     if (this.#state.is === 'connecting') this.#greeted(wire, handshake, message);
-    else this.#handle(message);
+    else this.#take(wire, message);
   }
 
   #greeted(wire: Wire, handshake: Handshake, message: FromRelay): void {
@@ -293,16 +304,40 @@ export class Link {
     this.#bulk.restart();
   }
 
-  #handle(message: FromRelay): void {
+  /** What came in parts is paid for as they come, the last of them when it is kept. */
+  #take(wire: Wire, message: FromRelay): void {
+    const cost = creditCost(message);
+    if (!this.#came(wire, cost)) return;
+    if (message.type !== 'part') {
+      this.#handle(message, cost);
+      return;
+    }
+    let whole: FromRelay | null;
+    try {
+      const joined = this.#parts.add(message);
+      whole = joined && parseFromRelay(joined);
+      if (whole?.type === 'part') throw new Error('a part of a part');
+    } catch {
+      wire.close(CLOSE.malformedFrame);
+      return;
+    }
+    if (whole === null) this.#giveCredit(cost);
+    else this.#handle(whole, cost);
+  }
+
+  /** `cost`: what of it has still to be paid for. */
+  #handle(message: FromRelay, cost: number): void {
+    if (message.type === 'batch') {
+      void this.#received(message, cost);
+      return;
+    }
+    this.#giveCredit(cost);
     if ('ask' in message && message.ask !== null) {
       const waiting = this.#waiting.get(message.ask);
       this.#waiting.delete(message.ask);
       if (message.type !== 'refused') waiting?.resolve(message);
       else waiting?.reject(new RelayRefusedError(message.why));
-    } else if (message.type === 'batch') {
-      const bytes = message.position === null ? 0 : message.frame.byteLength;
-      if (this.#came(bytes)) void this.#received(message, bytes);
-    } else if (message.type === 'part') this.#receivePart(message);
+    } else if (message.type === 'dropped') this.#parts.drop(message.lane);
     else if (message.type === 'pong') this.#credit.answered(this.#clock.nowMs());
     else if (message.type === 'caught-up') this.#follows.get(message.stream)?.onCaughtUp?.(message.position);
     else {
@@ -321,11 +356,7 @@ export class Link {
     return true;
   }
 
-  /** `bytes`: what of it has still to be paid for. */
-  async #received(
-    { stream, position, frame }: Omit<Extract<FromRelay, { type: 'batch' }>, 'type'>,
-    bytes: number,
-  ): Promise<void> {
+  async #received({ stream, position, frame }: Extract<FromRelay, { type: 'batch' }>, cost: number): Promise<void> {
     const wire = this.#wire;
     const followed = this.#follows.get(stream);
     const following = (followed?.isPassing === true) === (position === null) ? followed : undefined;
@@ -335,43 +366,23 @@ export class Link {
       if (following !== undefined && this.#follows.get(stream) === following) this.#unfollow(stream);
       this.#options.onFailure(stream, error);
     }
-    if (wire === this.#wire) this.#giveCredit(bytes);
+    if (wire === this.#wire) this.#giveCredit(cost);
   }
 
-  /** Parts are paid for as they come, the last one when the batch is kept. */
-  #receivePart(part: Extract<FromRelay, { type: 'part' }>): void {
-    const { stream, position, bytes } = part;
-    if (!this.#came(bytes.byteLength)) return;
-    // Its beginning was given up when the stream was not followed any more.
-    if (part.from > 0 && !this.#parts.isOpen(stream)) {
-      this.#giveCredit(bytes.byteLength);
-      return;
-    }
-    let frame: Uint8Array | null;
-    try {
-      frame = this.#parts.add(part);
-    } catch {
-      this.#wire?.close(CLOSE.malformedFrame);
-      return;
-    }
-    if (frame === null) this.#giveCredit(bytes.byteLength);
-    else void this.#received({ stream, position, frame }, bytes.byteLength);
-  }
-
-  #giveCredit(keptBytes: number): void {
-    this.#unkeptBytes -= keptBytes;
-    const bytes = keptBytes === 0 ? 0 : this.#credit.kept(keptBytes);
+  #giveCredit(cost: number): void {
+    this.#unkeptBytes -= cost;
+    const bytes = cost === 0 ? 0 : this.#credit.kept(cost);
     if (bytes > 0) this.#send({ type: 'credit', bytes });
   }
 
   /** False where the relay sends more than it was given credit for: what is not kept yet lies in memory. */
-  #came(bytes: number): boolean {
-    this.#unkeptBytes += bytes;
+  #came(wire: Wire, cost: number): boolean {
+    this.#unkeptBytes += cost;
     if (this.#unkeptBytes > MAX_UNKEPT_BYTES) {
-      this.#wire?.close(CLOSE.malformedFrame);
+      wire.close(CLOSE.malformedFrame);
       return false;
     }
-    if (bytes > 0 && this.#credit.came(bytes, this.#clock.nowMs())) this.#ping();
+    if (cost > 0 && this.#credit.came(cost, this.#clock.nowMs())) this.#ping();
     return true;
   }
 

@@ -117,7 +117,7 @@ export class CardPublisher {
     const { counter } = this.#used;
     const header = { kind: 'index', stream, epoch: 0, seqFrom: 0, seqTo: 0, counter, previousHash: last.hash } as const;
     const batch = seal(this.#context, header, payload);
-    await link.ask({ type: 'batch', frame: batch.frame, release: null });
+    await link.append(batch.frame, 'rest');
     this.#last = { counter, hash: batch.hash };
   }
 }

@@ -96,7 +96,7 @@ export class CheckpointPublisher {
     this.#used.counter = counterFloor(last, this.#used, round()) + 1;
     const { counter } = this.#used;
     const header = { kind: 'index', stream, epoch: 0, seqFrom: 0, seqTo: 0, counter, previousHash: last.hash } as const;
-    await this.#context.link.appendBulk(seal(this.#context, header, payload).frame);
+    await this.#context.link.append(seal(this.#context, header, payload).frame, 'rest');
     return true;
   }
 

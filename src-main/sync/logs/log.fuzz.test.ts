@@ -57,6 +57,7 @@ function contextOf(onFollow: (following: Following) => void): SyncContext {
       onMessage: () => () => {},
       ask: () => Promise.reject(new Error('nobody is asked')),
       bulkBytes: 1024 * 1024,
+      append: () => Promise.reject(new Error('nothing is sent')),
       appendBulk: () => Promise.reject(new Error('nothing is sent')),
       pass: () => false,
       signLease: () => new Uint8Array(64),

@@ -8,7 +8,7 @@ import {
   type MachineCard,
   reactionTo,
 } from '../../../src-shared/replication.ts';
-import { NO_BATCH_HASH, type SealedBatch } from '../../../src-shared/sealed-batch.ts';
+import { NO_BATCH_HASH } from '../../../src-shared/sealed-batch.ts';
 import type { ChainedEvent, ChainedPage, Store } from '../../store/store.ts';
 import type { LinkState } from '../link/link.ts';
 import { standing, whyOf } from '../link/standing.ts';
@@ -23,8 +23,6 @@ import { encodeLog } from './log-payload.ts';
 const MAX_ACTIVE = 6;
 /** How much smaller a batch may be expected to become than its payload. */
 const MAX_SHRINKING = 8;
-/** What is this small is what somebody types or reads: it does not wait behind bulk. */
-const FRESH_BYTES = 16 * 1024;
 const RETRY_MS = 5_000;
 
 /** The sessions that this machine hosts, as their publisher sees them. */
@@ -273,20 +271,15 @@ export class Publisher {
     const range = { epoch, seqFrom: at.lastSeq + 1, seqTo: page.toSeq };
     const stream = this.#context.keyring.streamName('log', runId);
     const batch = seal(this.#context, { kind: 'log', stream, ...range, counter, previousHash: at.hash }, payload);
-    const isBulk = payload.byteLength > FRESH_BYTES || page.toSeq < durableSeq;
-    await this.#append(batch, isBulk);
-    lane.at = { lastSeq: page.toSeq, counter, hash: batch.hash };
     const hasMore = page.toSeq < durableSeq;
+    const { link } = this.#context;
+    // The last of it may be what somebody types or reads now.
+    await (hasMore ? link.appendBulk(batch.frame, 'watch') : link.append(batch.frame, 'watch'));
+    lane.at = { lastSeq: page.toSeq, counter, hash: batch.hash };
     const bytes = page.items.reduce((sum, item) => sum + ('seq' in item ? item.payload.byteLength : 0), 0);
     lane.shrinking = Math.min(MAX_SHRINKING, Math.max(1, bytes / payload.byteLength));
     this.#checkpoints.sent(runId, bytes, !hasMore);
     return hasMore;
-  }
-
-  async #append({ frame }: SealedBatch, isBulk: boolean): Promise<void> {
-    const { link } = this.#context;
-    if (isBulk) await link.appendBulk(frame);
-    else await link.ask({ type: 'batch', frame, release: null });
   }
 
   async #payloadOf({ runId, shrinking }: Lane, after: Seq, upTo: Seq): Promise<{ payload: Uint8Array; page: ChainedPage }> {
@@ -322,7 +315,7 @@ export class Publisher {
       counter = this.#pieces.counter;
       const header = { kind: 'document', stream, epoch: 0, seqFrom: 0, seqTo: 0, counter, previousHash } as const;
       const batch = seal(this.#context, header, piece);
-      await this.#append(batch, true);
+      await this.#context.link.append(batch.frame, 'rest');
       previousHash = batch.hash;
     }
   }

@@ -53,7 +53,8 @@ class Peer {
         get bulkBytes() {
           return link.bulkBytes;
         },
-        appendBulk: (frame) => link.appendBulk(frame),
+        append: (frame, lane) => link.append(frame, lane),
+        appendBulk: (frame, lane) => link.appendBulk(frame, lane),
         pass: (frame) => link.pass(frame),
         signLease: (stream, epoch, holder) => link.signLease(stream, epoch, holder),
         retryNow: () => link.retryNow(),
