@@ -45,7 +45,7 @@ const bodies = [
   { type: 'call', callId: inputId, operation: 'session.create', params: { spec: { kind: 'echo' } } },
   { type: 'look', runId, viewers: [{ clientId: inputId, name: 'x', viewport: { cols: 80, rows: 24 } }], driver: null },
   { type: 'result', runId, inputId, outcome: { ok: false, refusal: { code: 'failed', message: 'x', hint: null } } },
-  { type: 'part', id: inputId, index: 0, count: 2, bytes: some },
+  { type: 'part', id: inputId, from: 0, of: 40, bytes: some },
 ];
 
 /** Every door that bytes of others come in by, with what honest ones say there. */

@@ -10,8 +10,9 @@ import { decodeValue, encodeValue, parseAs } from './values.ts';
  * payload of one batch (sealed-batch.ts), so that who sent it is known, and it is of one session or said to one machine.
  */
 export const PEER_VERSION = 1;
-/** A message that is larger goes in parts of this size: what is typed meanwhile passes between them. */
-export const PEER_PART_BYTES = 64 * 1024;
+/** A message that is larger goes in parts, the last of which may be smaller: what is typed meanwhile passes between them. */
+export const MIN_PEER_PART_BYTES = 16 * 1024;
+export const MAX_PEER_PART_BYTES = 64 * 1024;
 /** A larger message is refused by whoever would send it. */
 export const MAX_PEER_MESSAGE_BYTES = 64 * 1024 * 1024;
 /** Typed bytes in one frame; more of them follow in the next. */
@@ -119,11 +120,11 @@ export type PeerWord = z.infer<typeof PeerWord>;
 
 const Part = z.strictObject({
   type: z.literal('part'),
-  /** Of one message; the parts come in order. */
+  /** Of one message; the parts come in order: `bytes` from `from` on, of `of` in all. */
   id: z.uuid(),
-  index: z.int().check(z.nonnegative()),
-  count: z.int().check(z.gte(2), z.lte(Math.ceil(MAX_PEER_MESSAGE_BYTES / PEER_PART_BYTES))),
-  bytes: bytes(PEER_PART_BYTES),
+  from: z.int().check(z.nonnegative()),
+  of: z.int().check(z.lte(MAX_PEER_MESSAGE_BYTES)),
+  bytes: bytes(MAX_PEER_PART_BYTES),
 });
 export type PeerPart = z.infer<typeof Part>;
 

@@ -73,7 +73,7 @@ function wordsOf(inputId: string): object[] {
     { type: 'screen-wanted', runId: own, after: 0 },
     { type: 'screen', runId: theirs, seq: 5, cols: 80, rows: 24, data: SCREEN },
     { type: 'expired', of: inputId },
-    { type: 'part', id: inputId, index: 0, count: 900, bytes: new Uint8Array(64 * 1024) },
+    { type: 'part', id: inputId, from: 0, of: 5_000_000, bytes: new Uint8Array(64 * 1024) },
   ];
 }
 

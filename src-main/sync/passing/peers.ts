@@ -9,7 +9,7 @@ import {
   FRESH_MS,
   isDeed,
   MAX_PEER_MESSAGE_BYTES,
-  PEER_PART_BYTES,
+  MIN_PEER_PART_BYTES,
   PEER_VERSION,
   type PeerDeed,
   type PeerFrame,
@@ -26,7 +26,7 @@ import { randomBytes, toHex } from '../../../src-shared/seal.ts';
 import { MAX_PAYLOAD_BYTES, NO_BATCH_HASH } from '../../../src-shared/sealed-batch.ts';
 import type { LinkState } from '../link/link.ts';
 import { type SyncContext, seal } from '../sync-context.ts';
-import { cutIntoParts, PeerParts } from './peer-parts.ts';
+import { PeerPartSize, PeerParts } from './peer-parts.ts';
 
 const BEAT_EVERY_MS = 20_000;
 /** A beat that is known for longer is not relied on: its owner is asked for a new one first. */
@@ -132,7 +132,7 @@ export class Peers {
       throw new RefusalError('too-large', `What goes to another machine may have ${most} MB at most.`, 'Leave images out.');
     }
     const kind = isDeed(message) ? 'input' : 'live';
-    if (encoded.byteLength <= PEER_PART_BYTES) return this.#deliver(to, kind, message);
+    if (encoded.byteLength <= MIN_PEER_PART_BYTES) return this.#deliver(to, kind, message);
     const before = this.#sending.get(to) ?? Promise.resolve();
     const sent = before.then(() => this.#sendParts(to, kind, encoded));
     this.#sending.set(to, sent);
@@ -228,13 +228,22 @@ export class Peers {
   }
 
   async #sendParts(to: MachineId, kind: Passing, encoded: Uint8Array): Promise<Delivery> {
-    for (const part of cutIntoParts(randomUUID(), encoded)) {
-      for (let tries = 1; ; tries++) {
-        const delivery = await this.#deliver(to, kind, part);
-        if (delivery === 'reached') break;
-        if (delivery === 'unknown' || !this.#online.has(to) || tries === MAX_PART_TRIES) return delivery;
-        await new Promise<void>((resolve) => void this.#context.clock.setTimer(resolve, PART_RETRY_MS));
+    const { clock } = this.#context;
+    const [id, of, size] = [randomUUID(), encoded.byteLength, new PeerPartSize()];
+    let tries = 0;
+    for (let from = 0; from < of; ) {
+      const bytes = encoded.subarray(from, from + size.bytes);
+      const startedMs = clock.nowMs();
+      const delivery = await this.#deliver(to, kind, { type: 'part', id, from, of, bytes });
+      if (delivery === 'reached') {
+        size.passed(bytes.byteLength, clock.nowMs() - startedMs);
+        from += bytes.byteLength;
+        tries = 0;
+        continue;
       }
+      tries += 1;
+      if (delivery === 'unknown' || !this.#online.has(to) || tries === MAX_PART_TRIES) return delivery;
+      await new Promise<void>((resolve) => void clock.setTimer(resolve, PART_RETRY_MS));
     }
     return 'reached';
   }
