@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { encodeRelayMessage, type FromRelay, MAX_SEEN_MACHINES } from '../../src-shared/relay-protocol.ts';
+import { encodeRelayMessage, type FromRelay, LANES, MAX_SEEN_MACHINES, MIN_PART_BYTES } from '../../src-shared/relay-protocol.ts';
 import { measured } from '../../src-shared/sim/fuzz.ts';
 import { testMachineId } from '../../src-shared/sim/workspace.ts';
 import type { Wire } from '../../src-shared/wire.ts';
@@ -67,23 +67,31 @@ it('[link-12] a relay that sends more than it was given credit for is left', asy
   await hostile.victim.live();
 });
 
-it('[link-11] parts of batches that never end take no more room than was given, in however many streams', async () => {
+it('[link-11] parts of messages that never end, in each lane, take no more room than a message; what does not follow ends the connection', async () => {
   await start();
-  const { third } = hostile;
-  const stream = (number: number) => number.toString(16).padStart(32, '0');
-  for (let number = 0; number < 64; number++) {
-    say({ type: 'part', stream: stream(number), position: 1, from: 0, of: 1024 * 1024, bytes: new Uint8Array(1_000) });
+  const [of, bytes] = [1024 * 1024, new Uint8Array(MIN_PART_BYTES)];
+  for (let count = 0; count < 100; count++) {
+    for (const lane of LANES) say({ type: 'part', lane, from: 0, of, bytes });
   }
+  for (const lane of LANES) say({ type: 'dropped', lane });
   expect(linkOf().state.is).toBe('live');
-  say({ type: 'part', stream: stream(64), position: 1, from: 0, of: 1024 * 1024, bytes: new Uint8Array(1_000) });
-  await vi.waitFor(() => expect(linkOf().state.is).not.toBe('live'));
-  linkOf().retryNow();
-  await hostile.victim.live();
-  const card = third.keyring.streamName('index', third.machine);
-  say({ type: 'part', stream: card, position: 1, from: 0, of: 2_000, bytes: new Uint8Array(1_000) });
-  // Overlaps what came.
-  say({ type: 'part', stream: card, position: 1, from: 500, of: 2_000, bytes: new Uint8Array(1_000) });
-  await vi.waitFor(() => expect(linkOf().state.is).not.toBe('live'));
+  const anything = encodeRelayMessage({ type: 'part', lane: 'rest', from: 0, of: 1, bytes: new Uint8Array(1) });
+  const wrong: FromRelay[][] = [
+    [{ type: 'part', lane: 'rest', from: bytes.byteLength, of, bytes }],
+    [
+      { type: 'part', lane: 'rest', from: 0, of, bytes },
+      { type: 'part', lane: 'rest', from: bytes.byteLength - 1, of, bytes },
+    ],
+    [{ type: 'part', lane: 'rest', from: 0, of, bytes: new Uint8Array(1_000) }],
+    [{ type: 'part', lane: 'rest', from: 0, of: 2 * of, bytes }],
+    [{ type: 'part', lane: 'rest', from: 0, of: anything.byteLength, bytes: anything }],
+  ];
+  for (const messages of wrong) {
+    for (const message of messages) say(message);
+    await vi.waitFor(() => expect(linkOf().state.is).not.toBe('live'));
+    linkOf().retryNow();
+    await hostile.victim.live();
+  }
 });
 
 it('[link-11] answers to what was never asked, and second ones, are nobody’s', async () => {

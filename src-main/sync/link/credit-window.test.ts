@@ -60,12 +60,12 @@ it('[slow-3] asks nothing of a line that carries little', () => {
   window.answered(5);
   let probes = 0;
   for (let batch = 1; batch <= 64; batch++) {
-    if (window.came(512, batch * 1_000)) {
+    if (window.came(256, batch * 1_000)) {
       probes += 1;
       window.answered(batch * 1_000 + 5);
     }
-    window.kept(512);
+    window.kept(256);
   }
-  expect(probes).toBe((64 * 512) / (window.windowBytes / 16));
+  expect(probes).toBe((64 * 256) / (window.windowBytes / 16));
   expect(probes).toBeLessThan(16);
 });

@@ -1,5 +1,10 @@
 import { expect, it } from 'vitest';
-import { MAX_PEER_MESSAGE_BYTES, MAX_PEER_PART_BYTES, MIN_PEER_PART_BYTES, type PeerPart } from '../../../src-shared/peer-protocol.ts';
+import {
+  MAX_PEER_MESSAGE_BYTES,
+  MAX_PEER_PART_BYTES,
+  MIN_PEER_PART_BYTES,
+  type PeerPart,
+} from '../../../src-shared/peer-protocol.ts';
 import { testMachineId } from '../../../src-shared/sim/workspace.ts';
 import { PeerPartSize, PeerParts } from './peer-parts.ts';
 
@@ -37,7 +42,8 @@ it('[peer-8] a machine that ends no message keeps none of others from being hear
   const bytes = new Uint8Array(MAX_PEER_PART_BYTES);
   const of = MAX_PEER_MESSAGE_BYTES;
   for (const road of [`live ${evil}`, `input ${evil}`] as const) {
-    for (let from = 0; from + bytes.byteLength < of; from += bytes.byteLength) parts.add(road, { type: 'part', id: ID, from, of, bytes });
+    for (let from = 0; from + bytes.byteLength < of; from += bytes.byteLength)
+      parts.add(road, { type: 'part', id: ID, from, of, bytes });
   }
   const message = new Uint8Array(20 * MAX_PEER_PART_BYTES).fill(7);
   const joined = cut(message, MAX_PEER_PART_BYTES).map((part) => parts.add(`input ${honest}`, part));
