@@ -360,8 +360,8 @@ it('[link-5] nobody waits for a link that does not come back', async () => {
     relayKey: null,
     onFailure: () => {},
   });
-  const before = link.appendBulk(randomBytes(100));
+  const before = link.appendBulk(randomBytes(100), 'rest');
   link.stop();
   await expect(before).rejects.toThrow('connection to the relay was lost');
-  await expect(link.appendBulk(randomBytes(100))).rejects.toThrow('out of reach');
+  await expect(link.appendBulk(randomBytes(100), 'rest')).rejects.toThrow('out of reach');
 });
