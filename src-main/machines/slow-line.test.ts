@@ -106,12 +106,12 @@ it.each([
     // The line is quick again: the log comes, and is shown in place of the screens.
     lines[slow]?.mend();
     await vi.waitFor(() => expect(logAt(1, runId)).toBe(logAt(0, runId)), { timeout: 60_000 });
+    // With the lines above the screen, which no screen on the way has.
+    await seen.until(() => screenOf(seen).split('\n').length > 500);
     type(seen, 'after-all\n');
     await seen.until(() => outputOf(seen.events).includes('after-all'));
     const first = shownSeq(seen) + 1;
     expect(seen.events.map(({ seq }) => seq)).toEqual(seen.events.map((_event, index) => first + index));
-    // With the lines above the screen, which no screen on the way has.
-    expect(screenOf(seen).split('\n').length).toBeGreaterThan(500);
     await vi.waitFor(() => expect(standing(runId)).toMatchObject({ connection: 'live', behindBytes: null }));
     // What was typed last was shown before its log came.
     await vi.waitFor(async () => {
