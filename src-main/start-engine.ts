@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
+import { cleanName } from '../src-shared/clean-text.ts';
 import { SYSTEM_CLOCK } from '../src-shared/client.ts';
 import { MachineId, type RunId } from '../src-shared/ids.ts';
 import { RefusalError } from '../src-shared/refusal.ts';
@@ -185,7 +186,7 @@ async function openAll(
 
   const { Documents } = await loadingDocuments;
   const documents = await Documents.open({ store, clock: SYSTEM_CLOCK, onProblem });
-  const machineName = () => settings.settings['machine.name'] || hostname();
+  const machineName = () => cleanName(settings.settings['machine.name']) || hostname();
   /** The others show who follows what: they learn what this machine wants in general as they do what was chosen. */
   const tellFollows = () => {
     documents.setFollowsOthers(identity.machineId, settings.settings['machines.followOthers']).catch((error: unknown) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cleanText } from './clean-text.ts';
+import { cleanName, cleanText } from './clean-text.ts';
 
 describe('cleanText', () => {
   it.each([
@@ -11,6 +11,12 @@ describe('cleanText', () => {
     ['removes blanks around it', '  a b  ', 'a b'],
   ])('[pty-8] %s', (_, text, cleaned) => {
     expect(cleanText(text)).toBe(cleaned);
+  });
+
+  it('[member-10] leaves a name alone that is clean, wherever it was cut', () => {
+    const once = cleanName(` ${'x'.repeat(63)} and\u200b more`);
+    expect(once).toBe('x'.repeat(63));
+    expect(cleanName(once)).toBe(once);
   });
 
   it('[pty-8] cuts at 256 characters, not in the middle of one', () => {

@@ -1,4 +1,4 @@
-import { cleanText } from './clean-text.ts';
+import { cleanName } from './clean-text.ts';
 import type { MachineId } from './ids.ts';
 import type { Rights } from './machines.ts';
 import { liveMembers, type Member, type Membership } from './membership.ts';
@@ -28,7 +28,6 @@ const fromUtf8 = new TextDecoder();
 const KEY_HASH = utf8.encode('baton:workspace-key\0');
 const LABEL = utf8.encode('baton:label\0');
 const GENERATION_BYTES = 4;
-export const MAX_NAME_CHARACTERS = 64;
 
 const keyHashOf = (key: Uint8Array): string => toHex(digest(concat(KEY_HASH, key)));
 
@@ -175,8 +174,7 @@ function takeKeyring(keyring: Keyring, sealed: string, membership: Membership, k
 function sealLabel(keyring: Keyring, generation: number, name: string): string {
   const key = keyring.subKey(generation, 'index');
   if (key === null) throw new Error(`cannot name a machine: the key of generation ${generation} is not here`);
-  const short = [...name].slice(0, MAX_NAME_CHARACTERS).join('');
-  return toHex(concat(numberBytes(generation), encrypt(key, utf8.encode(short), LABEL)));
+  return toHex(concat(numberBytes(generation), encrypt(key, utf8.encode(cleanName(name)), LABEL)));
 }
 
 /** A machine's name, fit to be shown; null where this machine cannot read it, or there is nothing to see. */
@@ -185,7 +183,7 @@ export function nameOf(member: Pick<Member, 'label'>, keyring: Keyring): string 
   if (label.byteLength <= GENERATION_BYTES) return null;
   const key = keyring.subKey(new DataView(label.buffer, label.byteOffset).getUint32(0), 'index');
   const name = key === null ? null : decrypt(key, label.subarray(GENERATION_BYTES), LABEL);
-  const shown = name === null ? '' : cleanText(fromUtf8.decode(name), MAX_NAME_CHARACTERS);
+  const shown = name === null ? '' : cleanName(fromUtf8.decode(name));
   return shown === '' ? null : shown;
 }
 

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { cleanText } from './clean-text.ts';
+import { cleanName, MAX_NAME_LENGTH } from './clean-text.ts';
 import { MachineId } from './ids.ts';
 import { Rights } from './machines.ts';
-import { MAX_NAME_CHARACTERS, type Newcomer } from './membership-keys.ts';
+import type { Newcomer } from './membership-keys.ts';
 import { agree, concat, decrypt, digest, encrypt, isSame, type KeyPair, makeBoxKeys, randomBytes, toHex } from './seal.ts';
 
 /**
@@ -37,7 +37,7 @@ const NewcomerShape: z.ZodMiniType<Newcomer> = z.strictObject({
   signKey: Hex32,
   boxKey: Hex32,
   // A character may take two units.
-  name: z.string().check(z.minLength(1), z.maxLength(2 * MAX_NAME_CHARACTERS)),
+  name: z.string().check(z.minLength(1), z.maxLength(2 * MAX_NAME_LENGTH)),
 });
 
 /** What a newcomer needs to find and check its workspace: the chain at the relay has to begin and to go on like this. */
@@ -175,7 +175,7 @@ function memberHearsReveal(state: Extract<MemberState, { is: 'answered' }>, mess
   if (!newcomer.success) return failed('tampered');
   const { machine } = newcomer.data;
   // It stands beside the digits, and somebody between the two knows both sides' when choosing it.
-  const name = cleanText(newcomer.data.name, MAX_NAME_CHARACTERS) || machine.slice(-8);
+  const name = cleanName(newcomer.data.name) || machine.slice(-8);
   const known = { ...newcomer.data, name };
   return { state: { ...heard.talk, is: 'comparing', key, newcomer: known, digits: digitsOf(key) }, send: null };
 }

@@ -1,13 +1,13 @@
+import { cleanName } from '../../src-shared/clean-text.ts';
 import { nameOf, renameMachine } from '../../src-shared/membership-keys.ts';
 import { RefusalError } from '../../src-shared/refusal.ts';
+import type { LinkState } from '../sync/link/link.ts';
 import type { Workspace } from '../sync/membership/workspace.ts';
 
-const MAX_NAME_CHARACTERS = 64;
-
-/** As the chain has it. */
-export function shortName(name: string): string {
-  return [...name].slice(0, MAX_NAME_CHARACTERS).join('');
-}
+/** Of a workspace what it takes to be named in it. */
+type Named = Pick<Workspace, 'membership' | 'keyring' | 'signer' | 'clock' | 'excluded' | 'append'> & {
+  readonly link: { readonly state: Pick<LinkState, 'is'> };
+};
 
 export interface OwnNameOptions {
   readonly machineName: () => string;
@@ -17,12 +17,12 @@ export interface OwnNameOptions {
 
 /** The name of this machine, in its settings and in the chain: where one is changed the other follows. */
 export class OwnName {
-  readonly #workspace: Workspace;
+  readonly #workspace: Named;
   readonly #options: OwnNameOptions;
   /** In the chain, when it was looked at last. */
   #label: string | null;
 
-  constructor(workspace: Workspace, options: OwnNameOptions) {
+  constructor(workspace: Named, options: OwnNameOptions) {
     this.#workspace = workspace;
     this.#options = options;
     this.#label = this.#inChain();
@@ -40,14 +40,14 @@ export class OwnName {
     if (label === null || label === this.#label) return;
     this.#label = label;
     const { machineName, setName, onProblem } = this.#options;
-    if (shortName(machineName()) === label) return;
+    if (cleanName(machineName()) === label) return;
     setName(label).catch((error: unknown) => onProblem('the new name could not be kept', error));
   }
 
   /** It may be called something else in its settings: the others are told, once they can be. */
   tell(): void {
     const { link, signer, keyring, clock, excluded } = this.#workspace;
-    const name = shortName(this.#options.machineName());
+    const name = cleanName(this.#options.machineName());
     if (name === this.#label || link.state.is !== 'live' || excluded !== null) return;
     const { machine } = signer;
     this.#workspace

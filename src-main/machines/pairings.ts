@@ -1,3 +1,4 @@
+import { cleanName } from '../../src-shared/clean-text.ts';
 import { SYSTEM_CLOCK } from '../../src-shared/client.ts';
 import type { PairingState } from '../../src-shared/machines.ts';
 import { liveMember } from '../../src-shared/membership.ts';
@@ -8,7 +9,6 @@ import { openSocketWire } from '../socket-wire.ts';
 import { joinTextOf, readJoinText } from '../sync/membership/join-text.ts';
 import { PairingJoin } from '../sync/membership/pairing-join.ts';
 import { PairingOffer } from '../sync/membership/pairing-offer.ts';
-import { shortName } from './own-name.ts';
 import type { Synced, SyncedOptions } from './synced.ts';
 
 type PairingsOptions = Pick<
@@ -78,7 +78,7 @@ export class Pairings {
     const join = new PairingJoin({
       secret,
       signer,
-      name: shortName(machineName()),
+      name: cleanName(machineName()),
       connect: () => openSocketWire(url),
       clock: SYSTEM_CLOCK,
       onJoined: async ({ chain, relayKey }) => {

@@ -25,7 +25,7 @@ import { PassCounter } from '../sync/membership/pass-counter.ts';
 import { entryTimeMs, Workspace } from '../sync/membership/workspace.ts';
 import type { MachineAbout, StartSyncPart, SyncPart } from '../sync/sync-context.ts';
 import { FormerIds } from './former-ids.ts';
-import { OwnName, shortName } from './own-name.ts';
+import { OwnName } from './own-name.ts';
 import { isSamePlace, type RelayPlace, RelayRoad } from './relay-road.ts';
 
 export interface SyncedOptions {
@@ -299,7 +299,7 @@ export class Synced {
       if (this.#kept !== null) return this.#start();
       const { machineId, machineName } = this.#options;
       const signer: Signer = { machine: machineId(), keys: makeMachineKeys() };
-      const genesis = foundWorkspace(signer, shortName(machineName()), SYSTEM_CLOCK.nowMs());
+      const genesis = foundWorkspace(signer, machineName(), SYSTEM_CLOCK.nowMs());
       await this.#enter(signer, { chain: [toBase64(genesis)], isForked: false, relay: null });
     });
   }
