@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -204,6 +204,25 @@ export class RelayProcess {
     return code;
   }
 
+  get #backup(): string {
+    return `${this.folder}-backup`;
+  }
+
+  /** Keeps its files as they are now. It is killed for that, and started again. */
+  async backUp(): Promise<void> {
+    await this.kill();
+    cpSync(this.folder, this.#backup, { recursive: true });
+    await this.start();
+  }
+
+  /** It is killed, and started again as it was when it was backed up. */
+  async setBack(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true });
+    renameSync(this.#backup, this.folder);
+    await this.start();
+  }
+
   async connect(): Promise<RelayClient> {
     const client = new RelayClient(await openSocketWire(`ws://127.0.0.1:${this.port}`));
     this.#clients.push(client);
@@ -213,6 +232,6 @@ export class RelayProcess {
   async dispose(): Promise<void> {
     for (const client of this.#clients) client.wire.close(CLOSE.shuttingDown);
     await this.kill();
-    rmSync(this.folder, { recursive: true, force: true });
+    for (const folder of [this.folder, this.#backup]) rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -5,9 +5,7 @@ import { NO_BATCH_HASH, readBatch } from '../../../src-shared/sealed-batch.ts';
 import { RelayRefusedError } from '../link/link.ts';
 import { type SyncContext, seal } from '../sync-context.ts';
 import type { DocumentCheck } from './document-checks.ts';
-
 import { decodePiece, encodePieces, MAX_UPDATE_BYTES, PIECE_BYTES, Pieces } from './document-payload.ts';
-
 import { DocumentState } from './document-state.ts';
 import type { SharedDocument } from './shared-document.ts';
 

@@ -1,4 +1,3 @@
-import { cpSync, rmSync } from 'node:fs';
 import { afterEach, expect, it, vi } from 'vitest';
 import { sessionDocument } from '../../../src-shared/workspace-documents.ts';
 import { runIdOf } from '../../store/store.fixture.ts';
@@ -95,10 +94,7 @@ it('[doc-6] a relay that was set back gets back what only one machine has, thoug
   const retry = () => machines.map(({ link }) => link.retryNow());
   await a.write('one');
   await a.synced(DOCUMENT);
-  await relay.kill();
-  const before = `${relay.folder}-before`;
-  cpSync(relay.folder, before, { recursive: true });
-  await relay.start();
+  await relay.backUp();
   retry();
   b.sync();
   await b.synced(DOCUMENT);
@@ -106,11 +102,7 @@ it('[doc-6] a relay that was set back gets back what only one machine has, thoug
   for (let n = 2; n < 6; n++) await b.write(`one ${n}`, n === 2 ? 'one' : `one ${n - 1}`);
   await b.synced(DOCUMENT);
   await b.close();
-  await relay.kill();
-  rmSync(relay.folder, { recursive: true });
-  cpSync(before, relay.folder, { recursive: true });
-  rmSync(before, { recursive: true });
-  await relay.start();
+  await relay.setBack();
   retry();
   await a.open();
   a.sync();

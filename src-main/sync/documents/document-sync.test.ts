@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { afterEach, expect, it, vi } from 'vitest';
 import { rotateKey } from '../../../src-shared/membership-keys.ts';
 import { sessionDocument, setTitle } from '../../../src-shared/workspace-documents.ts';
@@ -117,20 +117,13 @@ it('[doc-6] a relay that was set back gets what it lost, also from who did not s
   const retry = () => machines.map(({ link }) => link.retryNow());
   await a.write('one');
   await desks.areEqual(DOCUMENT, [a, b]);
-  await relay.kill();
-  const before = `${relay.folder}-before`;
-  cpSync(relay.folder, before, { recursive: true });
-  await relay.start();
+  await relay.backUp();
   retry();
   await b.write('zero one', 'one');
   for (let n = 2; n < 6; n++) await a.write(`one ${n}`, n === 2 ? 'one' : `one ${n - 1}`);
   await desks.areEqual(DOCUMENT, [a, b]);
   await b.close();
-  await relay.kill();
-  rmSync(relay.folder, { recursive: true });
-  cpSync(before, relay.folder, { recursive: true });
-  rmSync(before, { recursive: true });
-  await relay.start();
+  await relay.setBack();
   retry();
   // By the time that b comes the stream is longer than it knew it, and holds other batches.
   for (let n = 6; n < 16; n++) {

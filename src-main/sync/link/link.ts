@@ -88,6 +88,7 @@ const LOOK_EVERY_MS = 5_000;
 const SLEPT_AFTER_MS = 3 * LOOK_EVERY_MS;
 /** For the answer to a ping after sleep. */
 const AWAKE_ANSWER_MS = 5_000;
+
 /**
  * A machine's one connection to its relay. It keeps nothing that a log does not have: what was not acknowledged when a connection is
  * lost is rejected, and its owner sends it again from the log. Follows go on at their cursors by themselves.

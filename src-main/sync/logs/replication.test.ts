@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { newEvent } from '../../../src-shared/events.ts';
 import type { RunId } from '../../../src-shared/ids.ts';
@@ -424,10 +424,7 @@ it('[replica-15] nothing of a deleted session stays at the relay, also when it w
 
 it('[machine-15] a machine that was set back to a backup, with the relay beside it, is heard as before', async () => {
   const { relay } = sides.synced;
-  await relay.kill();
-  const backup = `${relay.folder}-backup`;
-  cpSync(relay.folder, backup, { recursive: true });
-  await relay.start();
+  await relay.backUp();
   await sides.reconnected();
   const round = await a.here.store.getFact('replication.round');
   for (const _life of [1, 2]) {
@@ -437,12 +434,8 @@ it('[machine-15] a machine that was set back to a backup, with the relay beside 
     await vi.waitFor(() => expect(b.here.engine.sessions.has(runId)).toBe(true), WITHIN);
   }
   await a.stop();
-  await relay.kill();
-  rmSync(relay.folder, { recursive: true });
-  cpSync(backup, relay.folder, { recursive: true });
-  rmSync(backup, { recursive: true });
   await a.here.store.setFact('replication.round', round);
-  await relay.start();
+  await relay.setBack();
   await sides.reconnected();
   const known = Number(await b.here.store.getFact(`replication.card:${a.machine.signer.machine}`).then(counterOf));
   // A backup is older than what it takes the place of.
