@@ -1,8 +1,6 @@
 import * as z from 'zod/mini';
-
 import { Epoch, MachineId, RunId, Seq, Timestamp } from './ids.ts';
 import { Rights } from './machines.ts';
-
 import { Screen } from './operations.ts';
 import type { BatchRefusal, StreamState } from './receive-batch.ts';
 import type { BatchHeader } from './sealed-batch.ts';

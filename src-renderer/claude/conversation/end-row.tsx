@@ -4,7 +4,6 @@ import { useTranslation } from 'react-i18next';
 import type { Turn } from '../../../src-shared/conversation/conversation-items.ts';
 import { answerMarkdown } from '../../../src-shared/conversation/conversation-markdown.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
-
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { formatDuration } from '../tools/output.tsx';
 

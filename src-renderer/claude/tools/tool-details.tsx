@@ -1,6 +1,5 @@
 import { Circle, CircleCheck, CircleDot } from 'lucide-react';
 import { useTranslation } from 'react-i18next';
-
 import type { Todo, ToolItem } from '../../../src-shared/conversation/conversation-items.ts';
 import { classes } from '../../ui/classes.ts';
 import { Icon } from '../../ui/icon.tsx';
