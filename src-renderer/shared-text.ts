@@ -24,6 +24,7 @@ export function useSharedText(
   const kept = useRef<SharedText>(null);
   kept.current ??= new SharedText(runId, name, setText);
   const current = kept.current;
+  useLayoutEffect(() => current.handleRendered(text), [current, text]);
   const isLive = useWindow((window) => window.connection.is === 'live');
   useEffect(() => {
     if (!isVisible || !isLive) return;
@@ -49,6 +50,8 @@ class SharedText {
   readonly #name: 'draft' | 'notes';
   readonly #show: (text: string) => void;
   #shown = '';
+  /** What the field holds: a key is typed into this, and what has just come from others is not there before the next render. */
+  #field = '';
   /** The engine's text, as it was heard of last: what is shown was made of it. */
   #base = '';
   #version = -1;
@@ -91,9 +94,14 @@ class SharedText {
     if (merged !== text) this.#plan();
   }
 
+  handleRendered(text: string): void {
+    this.#field = text;
+  }
+
   write(text: string): void {
-    this.#shown = text;
-    this.#show(text);
+    this.#shown = mergeTexts(this.#field, text, this.#shown);
+    this.#field = text;
+    this.#show(this.#shown);
     this.#plan();
   }
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InputId } from '../../../src-shared/ids.ts';
 import { RefusalError } from '../../../src-shared/refusal.ts';
 import { SampleLog, sampleLog } from '../../../src-shared/sim/sample-conversation.ts';
+import { onTextChanged } from '../../engine.ts';
 import { settle } from '../../testing/window.tsx';
 import { button, closePane, composer, press, type ShownPane, showPane, type } from '../testing/pane.tsx';
 
@@ -163,6 +164,28 @@ describe('the composer', () => {
     hear('an older one', 2);
     hear('Please fix it now!', 5);
     await waitFor(() => expect(composer().value).toBe('Please fix it now!'));
+  });
+
+  it('[doc-3] loses nothing of what came from others when a key is typed before it is shown', async () => {
+    pane = await showPane(new SampleLog().created().events, (made) => {
+      made.answers['draft.get'] = () => ({ text: 'fix it', version: 1 });
+    });
+    const { host } = pane;
+    await waitFor(() => expect(composer().value).toBe('fix it'));
+    await act(async () => {
+      let stop = () => {};
+      const heard = new Promise((resolve) => {
+        stop = onTextChanged(resolve);
+      });
+      host.send({ type: 'draft:changed', runId: host.runId, text: 'fix it in the sidebar', version: 2 });
+      await heard;
+      stop();
+      expect(composer().value).toBe('fix it');
+      type('Anna: fix it');
+    });
+    await waitFor(() => expect(composer().value).toBe('Anna: fix it in the sidebar'));
+    await settle(() => host.calls.some(({ operation }) => operation === 'draft.set'));
+    expect(host.calls.at(-1)?.params).toMatchObject({ text: 'Anna: fix it in the sidebar', base: 'fix it in the sidebar' });
   });
 
   it('shows a prompt that was refused with its reason, and sends it again', async () => {
