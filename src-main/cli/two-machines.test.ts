@@ -78,7 +78,8 @@ it('[where-1] [where-4] [drive-1] [drive-4] starts a terminal on another machine
   expect([near.code, near.stderr]).toEqual([4, expect.stringContaining('Did you mean anna')]);
   const created = JSON.parse(await ben.ok(['new', '--machine', 'an', '--json', '--', 'cat']));
   const runId = RunId.parse(created.runId);
-  expect(await seen(runId, ({ remote }) => remote?.connection === 'live')).toMatchObject({ machine: 'anna', status: 'running' });
+  const runs = await seen(runId, ({ remote, status }) => remote?.connection === 'live' && status === 'running');
+  expect(runs.machine).toBe('anna');
   expect(anna.client.sessions.get(runId)).toMatchObject({ remote: null, status: 'running' });
 
   const here = watch(ben.client, runId, { viewport: { cols: 91, rows: 27 } });
