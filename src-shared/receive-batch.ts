@@ -97,8 +97,15 @@ export type Order =
   | { readonly is: 'repeated' }
   | { readonly is: 'refused'; readonly why: BatchRefusal };
 
-/** Where a batch stands in its stream. */
-export function orderOf({ header, hash }: Pick<SealedBatch, 'header' | 'hash'>, state: StreamState, side: Side): Order {
+/** What says where a batch stands in its stream. */
+export type PlaceInStream = Omit<BatchHeader, 'stream' | 'generation' | 'chainHead'>;
+
+/** Whether a batch comes next in its stream. */
+export function orderOf(
+  { header, hash }: { readonly header: PlaceInStream; readonly hash: string },
+  state: StreamState,
+  side: Side,
+): Order {
   const refused = (why: BatchRefusal): Order => ({ is: 'refused', why });
   const writer = writerOf(header);
   const last = state.writers.get(writer);
@@ -119,7 +126,7 @@ export function orderOf({ header, hash }: Pick<SealedBatch, 'header' | 'hash'>, 
   return { is: 'next', state: { epoch: header.epoch, holder: header.machine, lastSeq, writers } };
 }
 
-function whyNotInLog(header: BatchHeader, state: StreamState, side: Side): BatchRefusal | null {
+function whyNotInLog(header: PlaceInStream, state: StreamState, side: Side): BatchRefusal | null {
   if (header.epoch < 1 || header.seqFrom < 1 || header.seqTo < header.seqFrom) return 'malformed';
   if (header.epoch < state.epoch) return 'fenced';
   // What the relay does not know yet has whatever epoch it was born with, or had when the relay lost its disk.
@@ -128,6 +135,11 @@ function whyNotInLog(header: BatchHeader, state: StreamState, side: Side): Batch
   // A reader may have got events by another way; what it has it skips.
   const follows = side === 'relay' ? header.seqFrom === state.lastSeq + 1 : header.seqFrom <= state.lastSeq + 1;
   return follows ? null : 'gap';
+}
+
+/** The stream when `holder` gets the epoch after `from`; null: `from` is over, somebody else was granted the next one [relay-13]. */
+export function withNextEpoch(state: StreamState, from: number, holder: MachineId): StreamState | null {
+  return state.epoch === from ? { ...state, epoch: from + 1, holder } : null;
 }
 
 export interface ReaderContext {

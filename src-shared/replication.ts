@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { Epoch, MachineId, RunId, Seq, Timestamp } from './ids.ts';
 import { Rights } from './machines.ts';
 import { Screen } from './operations.ts';
-import type { BatchRefusal, StreamState } from './receive-batch.ts';
+import type { BatchRefusal, PlaceInStream, StreamState } from './receive-batch.ts';
 import type { BatchHeader } from './sealed-batch.ts';
 import { SessionSpec, SessionState } from './session.ts';
 
@@ -112,7 +112,7 @@ export function isWriterOfLog(
  * The state to check a batch of a log against. A relay that lost its disk gets the log anew from its host, cut into other batches: who
  * missed some of the old ones cannot follow hash by hash, but event by event [replica-6]. The counter must have grown all the same.
  */
-export function stateForLog(state: StreamState, header: BatchHeader, writer: string): StreamState {
+export function stateForLog(state: StreamState, header: PlaceInStream, writer: string): StreamState {
   const last = state.writers.get(writer);
   if (last === undefined || header.previousHash === last.hash || header.counter <= last.counter) return state;
   const writers = new Map(state.writers).set(writer, { counter: last.counter, hash: header.previousHash });

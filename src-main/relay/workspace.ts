@@ -1,6 +1,6 @@
 import type { MachineId } from '../../src-shared/ids.ts';
 import { applyEntry, liveMember, type Membership } from '../../src-shared/membership.ts';
-import { EMPTY_STREAM, inspectBatch, writerOf } from '../../src-shared/receive-batch.ts';
+import { EMPTY_STREAM, inspectBatch, type StreamState, withNextEpoch, writerOf } from '../../src-shared/receive-batch.ts';
 import { batchCost, type Lane, leaseBytes, type MachineSeen, type RelayRefusal } from '../../src-shared/relay-protocol.ts';
 import { fromHex, isSignedBy } from '../../src-shared/seal.ts';
 import { BATCH_KINDS, type BatchKindName, type SealedBatch } from '../../src-shared/sealed-batch.ts';
@@ -122,14 +122,8 @@ export class RelayWorkspace {
     const position = positionOf(batch, stream);
     if (position === null) return { is: 'refused', why: 'gap' };
     if (this.#usedBytes + batch.frame.byteLength > this.#quotaBytes) return { is: 'refused', why: 'quota' };
-    let { state } = order;
-    if (release !== null) {
-      const epoch = header.epoch + 1;
-      if (header.kind !== 'log' || !this.#mayHold(from, header.machine, release, header.stream, epoch)) {
-        return { is: 'refused', why: 'not-allowed' };
-      }
-      state = { ...state, epoch, holder: release.to };
-    }
+    const state = release === null ? order.state : this.#released(from, batch, release, order.state);
+    if (state === null) return { is: 'refused', why: 'not-allowed' };
     const after: StoredStream = { kind, lastPosition: Math.max(position.at, stream?.lastPosition ?? 0), state };
     this.#remember(header.stream, after);
     this.#usedBytes += batch.frame.byteLength;
@@ -207,14 +201,14 @@ export class RelayWorkspace {
     this.#commits.flush();
     const stream = this.stream(name);
     if (stream === null || stream.kind !== 'log') return 'unknown-stream';
-    if (stream.state.epoch !== epoch) return 'epoch-taken';
-    const next = epoch + 1;
-    if (!this.#mayHold(from, machine, { to: machine, signature }, name, next)) return 'not-allowed';
+    const state = withNextEpoch(stream.state, epoch, machine);
+    if (state === null) return 'epoch-taken';
+    if (!this.#mayHold(from, machine, { to: machine, signature }, name, state.epoch)) return 'not-allowed';
     const before = stream.state.holder;
-    this.#storage.setHolder(this.id, name, next, machine);
-    this.#remember(name, { ...stream, state: { ...stream.state, epoch: next, holder: machine } });
-    this.#tellLease(name, next, machine, before === null ? undefined : this.connected.get(before));
-    return next;
+    this.#storage.setHolder(this.id, name, state.epoch, machine);
+    this.#remember(name, { ...stream, state });
+    this.#tellLease(name, state.epoch, machine, before === null ? undefined : this.connected.get(before));
+    return state.epoch;
   }
 
   /** What is deleted leaves nothing behind, and cannot come back by somebody who has not heard of it. */
@@ -240,6 +234,12 @@ export class RelayWorkspace {
       return holder === machine || (mayAll && (holder === null || liveMember(this.#membership, holder) === null));
     }
     return mayAll || [...writers.keys()].every((writer) => writer.endsWith(` ${machine}`));
+  }
+
+  /** Behind the last batch of its epoch; null: it may not be handed over so. */
+  #released(from: Connection, { header }: SealedBatch, release: Release, state: StreamState): StreamState | null {
+    const next = header.kind === 'log' ? withNextEpoch(state, header.epoch, release.to) : null;
+    return next !== null && this.#mayHold(from, header.machine, release, header.stream, next.epoch) ? next : null;
   }
 
   /** `by` signed it, and the machine that gets the session may run sessions. */
