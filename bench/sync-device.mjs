@@ -214,7 +214,7 @@ const noDocuments = {
 export async function openDocument(keys, url, runId, store) {
   const machine = new Machine(keys, url);
   await machine.live();
-  const documents = await Documents.open({ store, onProblem: machine.onProblem });
+  const documents = await Documents.open({ store, clock: machine.clock, onProblem: machine.onProblem });
   const sync = new DocumentSync({ context: machine, documents, sessions: { sessions: new Map(), onSession: () => () => {} } });
   const name = sessionDocument(runId);
   const document = await documents.load(name);
