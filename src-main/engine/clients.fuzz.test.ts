@@ -43,6 +43,8 @@ it(
       of: engine.session(runId).log.published,
     });
     const before = await state();
+    // One that comes back each time: the engine remembers those that it has seen.
+    const clientId = newClientId();
     let isOpen = false;
     let wire: Wire;
     const connect = () => {
@@ -54,7 +56,7 @@ it(
         isOpen = false;
       };
       engine.attachWire(far, { isLocal: false, road: 'websocket' });
-      const hello = { protocol: PROTOCOL_VERSION, clientId: newClientId(), kind: 'test', name: 'x' } as const;
+      const hello = { protocol: PROTOCOL_VERSION, clientId, kind: 'test', name: 'x' } as const;
       near.send(encodeMessage({ type: 'client:hello', ...hello }));
     };
     await fuzz(500, async (chance) => {
