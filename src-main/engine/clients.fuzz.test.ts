@@ -24,11 +24,12 @@ it(
     const [epoch, wrong] = [FIRST_EPOCH, 50];
     const prompt = { kind: 'prompt', inputId: newInputId(), content: { text: 'x', images: [] } };
     const target = { kind: 'prompt-move', inputId: newInputId(), target: newInputId(), before: null };
-    // Each of them is nothing to be done, as it is: what is named is not there, or what is said is not enough.
+    // Each of them is nothing to be done: what is named is not there, or what is said is not enough. One change does not make it right.
     const honest = [
       { type: 'run:attach', runId: runIdOf(9), attachId: 1, after: 0, viewport: { cols: 80, rows: 24 } },
       { type: 'run:ack', runId, attachId: 1, parsedBytes: 1 },
-      { type: 'run:input', runId, epoch: wrong, input: prompt },
+      { type: 'run:input', runId: runIdOf(9), epoch: wrong, input: prompt },
+      { type: 'run:input', runId, epoch: wrong, input: target },
       { type: 'run:input', runId, epoch, input: target },
       { type: 'run:input', runId: runIdOf(9), epoch, input: { kind: 'keys', data: new Uint8Array([3]) } },
       { type: 'run:close', runId: runIdOf(9), inputId: newInputId() },
