@@ -19,3 +19,18 @@ it('[claude-2] puts pieces together, also when a reconnect repeats some of them'
   texts.clear();
   expect(texts.all).toEqual([]);
 });
+
+it('[drive-6] loses nothing of a text that somebody else gets from its beginning', () => {
+  const texts = new LiveTexts();
+  const shown = () => texts.all.map(({ offset, text }) => [offset, text]);
+  texts.add(piece({ offset: 2, text: 'llo world' }));
+  texts.add(piece({ offset: 0, text: 'Hello world' }));
+  for (const [offset, text] of [
+    [0, 'Hello'],
+    [5, ' wor'],
+    [9, 'ld, and more'],
+  ] as const) {
+    texts.add(piece({ offset, text }));
+    expect(shown()).toEqual([[0, offset < 9 ? 'Hello world' : 'Hello world, and more']]);
+  }
+});

@@ -1,6 +1,7 @@
 import { Backlog, type LogPoint } from '../../src-shared/backlog.ts';
 import { type LogEvent, newEvent } from '../../src-shared/events.ts';
 import type { Epoch, MachineId, RunId, Seq } from '../../src-shared/ids.ts';
+import { liveTextKey, withPiece } from '../../src-shared/live-texts.ts';
 import type { OperationName, ParamsOf, ResultOf, Screen } from '../../src-shared/operations.ts';
 import type { HostMessage, LiveText } from '../../src-shared/protocol.ts';
 import { RefusalError } from '../../src-shared/refusal.ts';
@@ -324,14 +325,13 @@ export class RemoteSession implements EngineSession {
 
   /** Text that is being written, from `offset` on; what is final comes with the log. */
   live(text: LiveText): void {
-    const key = `${text.messageId} ${text.block}`;
+    const key = liveTextKey(text);
     const known = this.#live.get(key);
     const isTooMuch = known === undefined ? this.#live.size >= MAX_LIVE_TEXTS : text.offset + text.text.length > MAX_LIVE_CHARS;
     // It comes with the log.
     if (isTooMuch) return;
-    const before = text.offset === 0 ? '' : known?.text;
     // Whoever comes later gets what is known from its beginning only.
-    if (before?.length === text.offset) this.#live.set(key, { ...text, offset: 0, text: before + text.text });
+    if (text.offset <= (known?.text.length ?? 0)) this.#live.set(key, withPiece(known, text));
     this.viewers.live(text);
   }
 
