@@ -7,6 +7,7 @@ export default defineConfig({
     unstubEnvs: true,
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    expect: { poll: { timeout: 25_000 } },
     // One core would be left to the tests of a small machine, and most of them wait for processes.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
@@ -19,6 +20,7 @@ export default defineConfig({
           // better-sqlite3 and node-pty are not made for vitest's worker threads.
           pool: 'forks',
           globalSetup: ['./vitest.global.ts'],
+          setupFiles: ['./vitest.patience.ts'],
         },
       },
       {
@@ -27,7 +29,7 @@ export default defineConfig({
           name: 'renderer',
           environment: 'happy-dom',
           include: ['src-renderer/**/*.test.{ts,tsx}'],
-          setupFiles: ['./vitest.renderer.ts'],
+          setupFiles: ['./vitest.patience.ts', './vitest.renderer.ts'],
         },
       },
     ],

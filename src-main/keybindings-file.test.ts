@@ -100,7 +100,7 @@ describe('KeybindingsFile', () => {
     const onChange = vi.fn();
     const file = await openFile(onChange);
     writeFileSync(path, '[{ "key": "f9", "command": "go.session" }]');
-    await vi.waitFor(() => expect(file.get().bindings).toHaveLength(1), 20_000);
+    await vi.waitFor(() => expect(file.get().bindings).toHaveLength(1));
     expect(onChange).toHaveBeenCalledTimes(1);
   });
 });

@@ -109,11 +109,11 @@ describe('SettingsFile', () => {
     const onChange = vi.fn<(settings: Settings) => void>();
     const file = await openFile(onChange);
     writeFileSync(path, '{ "terminal.fontSize": 30 }');
-    await vi.waitFor(() => expect(file.settings['terminal.fontSize']).toBe(30), 20_000);
+    await vi.waitFor(() => expect(file.settings['terminal.fontSize']).toBe(30));
     writeFileSync(path, '{ "terminal.fontSize": 300 }');
-    await vi.waitFor(() => expect(file.get().problems).toHaveLength(1), 20_000);
+    await vi.waitFor(() => expect(file.get().problems).toHaveLength(1));
     rmSync(path);
-    await vi.waitFor(() => expect(file.get().problems).toHaveLength(0), 20_000);
+    await vi.waitFor(() => expect(file.get().problems).toHaveLength(0));
     expect(onChange.mock.calls.map(([settings]) => settings['terminal.fontSize'])).toEqual([30, 13, 13]);
   });
 

@@ -9,7 +9,6 @@ import { claudeAdapter } from './adapters/claude.ts';
 import { type ClaudeParts, type Ground, ground, newInputId, type TestClient, watch } from './engine.fixture.ts';
 
 /** The real Claude Code behind the real engine and the real store, seen through clients. */
-const PATIENCE = { timeout: 20_000 };
 let claude: ClaudeGround;
 let here: Ground;
 let parts: ClaudeParts;
@@ -76,12 +75,12 @@ it('[claude-5] [engine-2] a crash leaves no Claude behind, and the conversation 
   await before.turnsEnded(1);
   await client.send(runId, prompt('run: echo $$ > command-pid; tail -f /dev/null'));
   const pidFile = join(claude.project, 'command-pid');
-  await expect.poll(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8').trim(), PATIENCE).toMatch(/^\d+$/);
+  await expect.poll(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8').trim()).toMatch(/^\d+$/);
   const [child, command] = [before.seen.state?.pid ?? 0, Number(readFileSync(pidFile, 'utf8'))];
   expect([isAlive(child), isAlive(command)]).toEqual([true, true]);
 
   here = await here.crash();
-  await expect.poll(() => [isAlive(child), isAlive(command)], PATIENCE).toEqual([false, false]);
+  await expect.poll(() => [isAlive(child), isAlive(command)]).toEqual([false, false]);
   const after = follow(here.connect(), runId);
   await after.seen.until(() => after.seen.state?.status === 'interrupted');
   const phone = here.connect();

@@ -56,7 +56,7 @@ function machinesWith(parts: readonly StartSyncPart[]): Machines {
   return machines;
 }
 
-const isConnected = (machines: Machines) => vi.waitFor(() => expect(machines.list().relay.state).toBe('live'), 20_000);
+const isConnected = (machines: Machines) => vi.waitFor(() => expect(machines.list().relay.state).toBe('live'));
 
 it('[machine-16] is connected to its own relay, whichever of the two is ready first', async () => {
   const caller = { clientId: ClientId.parse(randomUUID()), signal: new AbortController().signal, road: 'window' } as const;
@@ -68,7 +68,7 @@ it('[machine-16] is connected to its own relay, whichever of the two is ready fi
   // The relay is ready while what syncs is still being started.
   const after: Machines = machinesWith([
     async () => {
-      await vi.waitFor(() => expect(after.list().relay.embedded?.running).toBe(true), 20_000);
+      await vi.waitFor(() => expect(after.list().relay.embedded?.running).toBe(true));
       return { stop: () => {} };
     },
   ]);

@@ -7,7 +7,6 @@ import { ApiClient } from './api-client.fixture.ts';
 import { type ServerGround, serverGround } from './server.fixture.ts';
 
 /** The real Claude Code behind the real server, driven by what its OpenAPI document says and nothing else. */
-const PATIENCE = { timeout: 20_000 };
 let claude: ClaudeGround;
 let here: ServerGround;
 let api: ApiClient;
@@ -30,10 +29,10 @@ it('[api-1] a conversation lives from its creation to its removal', async () => 
   const prompt = (text: string) => api.ok('session.prompt', { path, body: { text } });
 
   await prompt('first prompt');
-  await expect.poll(outcome, PATIENCE).toBe('done');
+  await expect.poll(outcome).toBe('done');
 
   const { inputId } = await prompt('run: touch made');
-  await expect.poll(async () => (await state()).permissions.length, PATIENCE).toBe(1);
+  await expect.poll(async () => (await state()).permissions.length).toBe(1);
   const [{ asked }] = (await state()).permissions;
   expect(asked).toMatchObject({ toolName: 'Bash', input: { command: 'touch made' } });
   expect(existsSync(join(claude.project, 'made'))).toBe(false);
@@ -45,16 +44,16 @@ it('[api-1] a conversation lives from its creation to its removal', async () => 
     const { events } = await api.ok('history.read', { path, query: { channels: ['run:turn'] } });
     return events.find(({ payload }: { payload: { inputId: string } }) => payload.inputId === id)?.payload.outcome;
   };
-  await expect.poll(() => turnOf(inputId), PATIENCE).toBe('done');
+  await expect.poll(() => turnOf(inputId)).toBe('done');
   expect(existsSync(join(claude.project, 'made'))).toBe(true);
 
   const { events } = await api.ok('history.read', { path, query: { after: 0, channels: ['claude:result'] } });
   expect(events.at(-1).payload).toMatchObject({ isError: false, usage: { outputTokens: expect.any(Number) } });
 
   const slow = await prompt('slow 2000');
-  await expect.poll(async () => (await state()).turn?.inputId, PATIENCE).toBe(slow.inputId);
+  await expect.poll(async () => (await state()).turn?.inputId).toBe(slow.inputId);
   await api.ok('session.interrupt', { path });
-  await expect.poll(() => turnOf(slow.inputId), PATIENCE).toBe('interrupted');
+  await expect.poll(() => turnOf(slow.inputId)).toBe('interrupted');
 
   await api.ok('session.close', { path });
   expect((await state()).status).toBe('ended');

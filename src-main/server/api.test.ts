@@ -5,7 +5,6 @@ import { watch } from '../engine/engine.fixture.ts';
 import { ApiClient } from './api-client.fixture.ts';
 import { type ServerGround, serverGround } from './server.fixture.ts';
 
-const PATIENCE = { timeout: 20_000 };
 let here: ServerGround;
 let api: ApiClient;
 beforeEach(async () => {
@@ -42,14 +41,14 @@ describe('a terminal', () => {
     expect((await api.ok('session.list')).sessions.map(({ runId }: { runId: string }) => runId)).toEqual([runId]);
     const { status } = await api.call('session.input', { path: { runId }, body: { text: 'echo one-$((1+1))\r' } });
     expect(status).toBe(202);
-    await expect.poll(async () => outputOf(await logOf(runId)), PATIENCE).toContain('one-2');
+    await expect.poll(async () => outputOf(await logOf(runId))).toContain('one-2');
     await api.ok('session.input', { path: { runId }, body: { base64: Buffer.from('cat\r').toString('base64') } });
     await api.ok('session.rename', { path: { runId }, body: { title: 'yours' } });
     expect((await api.ok('session.get', { path: { runId } })).session.title).toBe('yours');
-    await expect.poll(async () => outputOf(await logOf(runId)), PATIENCE).toContain('cat\r\n');
+    await expect.poll(async () => outputOf(await logOf(runId))).toContain('cat\r\n');
     await api.ok('session.interrupt', { path: { runId } });
     const lines = () => api.ok('history.lines', { path: { runId }, query: { limit: 50 } });
-    await expect.poll(async () => (await lines()).lines.join('\n'), PATIENCE).toContain('^C');
+    await expect.poll(async () => (await lines()).lines.join('\n')).toContain('^C');
     expect(await api.call('session.delete', { path: { runId } })).toMatchObject({
       status: 403,
       body: { error: { code: 'not-allowed' } },
@@ -74,9 +73,9 @@ describe('a terminal', () => {
     for (const _piece of pieces) {
       const { lastSeq } = await state();
       await api.ok('session.input', { path: { runId }, body: { text: '\r' } });
-      await expect.poll(async () => (await state()).lastSeq, PATIENCE).toBeGreaterThan(lastSeq);
+      await expect.poll(async () => (await state()).lastSeq).toBeGreaterThan(lastSeq);
     }
-    await expect.poll(async () => (await state()).status, PATIENCE).toBe('ended');
+    await expect.poll(async () => (await state()).status).toBe('ended');
     const whole = (await api.ok('history.read', { path: { runId }, query: { after: 0, limit: 5000 } })).events;
     const output = whole.filter(({ channel }: { channel: string }) => channel === 'pty:stdout');
     expect(output.length).toBeGreaterThan(4);
@@ -154,7 +153,7 @@ describe('shared with everyone', () => {
     const runId = await create({ kind: 'echo' });
     await api.ok('session.prompt', { path: { runId }, body: { text: 'may I' } });
     const pending = async () => (await api.ok('session.get', { path: { runId } })).state.permissions;
-    await expect.poll(async () => (await pending()).length, PATIENCE).toBe(1);
+    await expect.poll(async () => (await pending()).length).toBe(1);
     const [{ asked }] = await pending();
     const answer = (decision: string) =>
       api.call('session.permission', { path: { runId, requestId: asked.requestId }, body: { decision } });

@@ -84,8 +84,8 @@ describe('the way of a client over the network', () => {
     between.openSocket = openSocket;
     let typed = 0;
     const typing = setInterval(() => seen.attachment?.keys(Buffer.from(`${typed++};`)), 5);
-    await vi.waitFor(() => expect(roads).toEqual(['polling', 'websocket']), 20_000);
-    await vi.waitFor(() => expect(here.engine.wires).toMatchObject({ websocket: 1, polling: 0 }), 10_000);
+    await vi.waitFor(() => expect(roads).toEqual(['polling', 'websocket']));
+    await vi.waitFor(() => expect(here.engine.wires).toMatchObject({ websocket: 1, polling: 0 }));
     clearInterval(typing);
     seen.attachment?.keys(Buffer.from('end'));
     await seen.until(() => seen.text.includes('end'));
@@ -123,16 +123,16 @@ describe('the way of a client over the network', () => {
   it('says that the server is out of reach, and comes back by itself when it is there again', async () => {
     const { client, roads } = await enter({ openSocket, fetch });
     await here.local.stop();
-    await vi.waitFor(() => expect(roads.at(-1)).toBe('unreachable'), 10_000);
+    await vi.waitFor(() => expect(roads.at(-1)).toBe('unreachable'));
     await here.restart();
-    await vi.waitFor(() => expect(client.connection.is).toBe('live'), 10_000);
+    await vi.waitFor(() => expect(client.connection.is).toBe('live'));
     expect(roads.at(-1)).toBe('websocket');
   }, 30_000);
 
   it('[client-3] ends for good when the client is disconnected', async () => {
     const { client } = await enter({ openSocket: refusedSocket, fetch });
     here.tokens.revoke(client.clientId);
-    await vi.waitFor(() => expect(client.connection.is).toBe('refused'), 10_000);
+    await vi.waitFor(() => expect(client.connection.is).toBe('refused'));
   });
 });
 

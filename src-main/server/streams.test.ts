@@ -6,7 +6,6 @@ import { ClientId, RunId } from '../../src-shared/ids.ts';
 import { ApiClient } from './api-client.fixture.ts';
 import { type ServerGround, serverGround } from './server.fixture.ts';
 
-const PATIENCE = { timeout: 20_000 };
 let here: ServerGround;
 let api: ApiClient;
 beforeEach(async () => {
@@ -67,7 +66,7 @@ it('[api-3] 100 forced disconnects, each in the middle of output: nothing lost, 
   for (let breaks = 0; breaks < 100; breaks++) {
     const reader = read(runId, breaks === 0 ? {} : { lastEventId: got.at(-1)?.seq ?? 0 });
     await api.ok('session.input', { path: { runId }, body: { text: '\r' } });
-    await expect.poll(() => reader.events.length, { ...PATIENCE, interval: 2 }).toBeGreaterThan(0);
+    await expect.poll(() => reader.events.length, { interval: 2 }).toBeGreaterThan(0);
     reader.cut();
     expect(await reader.ended).toBe('cut');
     got.push(...reader.events);
@@ -76,9 +75,9 @@ it('[api-3] 100 forced disconnects, each in the middle of output: nothing lost, 
   const outputOf = (events: readonly Event[]) =>
     events.flatMap(({ channel, payload }) => (channel === 'pty:stdout' ? [payload] : [])).join('');
   const rounds = (events: readonly Event[]) => outputOf(events).split('line 199 äöü€😀\r\n').length - 1;
-  await expect.poll(() => rounds([...got, ...last.events]), PATIENCE).toBe(100);
+  await expect.poll(() => rounds([...got, ...last.events])).toBe(100);
   await api.ok('session.close', { path: { runId } });
-  await expect.poll(() => hasExited(last.events), PATIENCE).toBe(true);
+  await expect.poll(() => hasExited(last.events)).toBe(true);
   last.cut();
   await last.ended;
   got.push(...last.events);
@@ -89,23 +88,23 @@ it('[seq-3] `after` goes on after an event, and what follows is live', async () 
   const runId = (await api.ok('session.create', { body: { spec: { kind: 'echo' } } })).session.runId;
   const all = read(runId);
   await api.ok('session.prompt', { path: { runId }, body: { text: 'one' } });
-  await expect.poll(() => all.events.filter(({ type }) => type === 'ended').length, PATIENCE).toBe(1);
+  await expect.poll(() => all.events.filter(({ type }) => type === 'ended').length).toBe(1);
   const middle = all.events[2]?.seq ?? 0;
   const late = read(runId, { query: { after: middle } });
   await api.ok('session.prompt', { path: { runId }, body: { text: 'two' } });
-  await expect.poll(() => late.events.filter(({ type }) => type === 'ended').length, PATIENCE).toBe(2);
+  await expect.poll(() => late.events.filter(({ type }) => type === 'ended').length).toBe(2);
   expect(late.events).toEqual((await wholeLog(runId)).filter(({ seq }) => seq > middle));
   expect((await api.call('session.stream', { path: { runId }, query: { after: 10_000 } })).status).toBe(404);
   expect((await api.ok('session.get', { path: { runId } })).session.viewers).toBe(2);
   for (const reader of [all, late]) reader.cut();
   await Promise.all([all.ended, late.ended]);
-  await expect.poll(() => here.engine.session(RunId.parse(runId)).viewers.size, PATIENCE).toBe(0);
+  await expect.poll(() => here.engine.session(RunId.parse(runId)).viewers.size).toBe(0);
 });
 
 it('a session that is deleted ends its streams', async () => {
   const runId = (await api.ok('session.create', { body: { spec: { kind: 'echo' } } })).session.runId;
   const reader = read(runId);
-  await expect.poll(() => reader.events.length, PATIENCE).toBeGreaterThan(0);
+  await expect.poll(() => reader.events.length).toBeGreaterThan(0);
   await api.ok('session.close', { path: { runId } });
   await api.ok('session.delete', { path: { runId } });
   expect(await reader.ended).toBe('ended');
@@ -121,19 +120,19 @@ it('[api-4] a reader that takes nothing keeps little waiting, slows nobody, and 
     `GET ${PATHS.health.replace('health', `sessions/${runId}/stream`)} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${here.tokens.key}\r\n\r\n`,
   );
   const session = here.engine.session(RunId.parse(runId));
-  await expect.poll(() => session.viewers.size, PATIENCE).toBe(1);
+  await expect.poll(() => session.viewers.size).toBe(1);
   const fast = read(runId);
   await api.ok('session.input', { path: { runId }, body: { text: '\r' } });
   const bytesOf = (events: readonly Event[]) =>
     events.reduce((sum, { payload }) => sum + (typeof payload === 'string' ? payload.length : 0), 0);
-  await expect.poll(() => bytesOf(fast.events), PATIENCE).toBeGreaterThan(8_000_000);
+  await expect.poll(() => bytesOf(fast.events)).toBeGreaterThan(8_000_000);
   const lastSeq = session.log.published.seq;
   let text = '';
   socket.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;
   });
   socket.resume();
-  await expect.poll(() => text.includes(`\nid: ${lastSeq}\n`), PATIENCE).toBe(true);
+  await expect.poll(() => text.includes(`\nid: ${lastSeq}\n`)).toBe(true);
   const ids = [...text.matchAll(/^id: (\d+)\r?$/gm)].map(([, id]) => Number(id));
   // The end of the last line may have come behind it.
   expect(ids).toEqual(Array.from({ length: ids.length }, (_, at) => at + 1));
@@ -151,14 +150,14 @@ it('the list of sessions, and every change of it', async () => {
   })().catch((error: unknown) => {
     if (!cut.signal.aborted) throw error;
   });
-  await expect.poll(() => told.length, PATIENCE).toBeGreaterThan(0);
+  await expect.poll(() => told.length).toBeGreaterThan(0);
   expect(told[0]).toMatchObject({ type: 'sessions', sessions: [{ runId: first, title: 'first' }] });
   await api.ok('session.rename', { path: { runId: first }, body: { title: 'renamed' } });
   const changed = { type: 'session:changed', session: expect.objectContaining({ runId: first, title: 'renamed' }) };
-  await expect.poll(() => told, PATIENCE).toContainEqual(changed);
+  await expect.poll(() => told).toContainEqual(changed);
   await api.ok('session.close', { path: { runId: first } });
   await api.ok('session.delete', { path: { runId: first } });
-  await expect.poll(() => told.at(-1), PATIENCE).toEqual({ type: 'session:removed', runId: first });
+  await expect.poll(() => told.at(-1)).toEqual({ type: 'session:removed', runId: first });
   cut.abort();
   await ended;
 });

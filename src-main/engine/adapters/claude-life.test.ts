@@ -7,7 +7,6 @@ import type { LogEvent } from '../../../src-shared/events.ts';
 import { Seq } from '../../../src-shared/ids.ts';
 import { ALLOW_BASH, type ClaudeGround, ClaudeSession, claudeGround, isAlive, newHost, replayed } from './claude.fixture.ts';
 
-const PATIENCE = { timeout: 20_000 };
 let ground: ClaudeGround;
 const opened: ClaudeSession[] = [];
 beforeEach(async () => {
@@ -265,7 +264,7 @@ describe('ending', () => {
     await session.close();
     expect(await session.ended(inputId)).toMatchObject({ outcome: 'interrupted' });
     expect(isAlive(pid)).toBe(false);
-    await expect.poll(() => isAlive(command), PATIENCE).toBe(false);
+    await expect.poll(() => isAlive(command)).toBe(false);
     expect(exits(session)).toHaveLength(1);
     expect(children(session)).toEqual([pid, null]);
     expect(session.host.told.at(-1)).toMatchObject({ kind: 'exited' });
@@ -277,7 +276,7 @@ describe('ending', () => {
     const command = await numberIn('command-pid');
     await session.adapter.close(0);
     expect(isAlive(pidOf(session))).toBe(false);
-    await expect.poll(() => isAlive(command), PATIENCE).toBe(false);
+    await expect.poll(() => isAlive(command)).toBe(false);
     expect(exits(session)).toHaveLength(1);
   });
 
@@ -286,7 +285,7 @@ describe('ending', () => {
     await session.ask('background: echo $$ > command-pid; tail -f /dev/null');
     const command = await numberIn('command-pid');
     await session.close();
-    await expect.poll(() => isAlive(command), PATIENCE).toBe(false);
+    await expect.poll(() => isAlive(command)).toBe(false);
   });
 
   it('refuses what was asked and not answered', async () => {
@@ -329,7 +328,7 @@ describe('ending', () => {
 
   async function numberIn(name: string): Promise<number> {
     const path = join(ground.project, name);
-    await expect.poll(() => existsSync(path) && readFileSync(path, 'utf8').trim(), PATIENCE).toMatch(/^\d+$/);
+    await expect.poll(() => existsSync(path) && readFileSync(path, 'utf8').trim()).toMatch(/^\d+$/);
     return Number(readFileSync(path, 'utf8'));
   }
 });
