@@ -18,7 +18,7 @@ const BARE_BYTES = 480;
 /** When nothing has come for so long, what has not come is lost. Until then a step waits: the next one begins with empty lines. */
 const PATIENCE_MS = 3_000;
 const P99_MS = 100;
-const FIRST_RATE = 500;
+const FIRST_RATE = 125;
 const LOWEST_RATE = 50;
 const HIGHEST_RATE = 64_000;
 const STEP_SECONDS = 1.2;
@@ -216,7 +216,10 @@ class Side {
   }
 }
 
-/** The highest rate at which a server keeps up: doubled until it does not, then narrowed. What fails is tried once more. */
+/**
+ * The highest rate at which a server keeps up: doubled until it does not, then narrowed. What fails is tried once more at once; and what
+ * failed lowest once more in the end, for a bad moment of this machine would otherwise be what is measured.
+ */
 class RateSearch {
   highest = 0;
   isDone = false;
@@ -225,6 +228,7 @@ class RateSearch {
   #side;
   #rate = FIRST_RATE;
   #tooMuch = null;
+  #isTriedAgain = false;
 
   constructor(kind, side) {
     this.#kind = kind;
@@ -233,12 +237,18 @@ class RateSearch {
 
   async step() {
     const rate = this.#rate;
-    if ((await this.#holds(rate)) || (await this.#holds(rate))) this.highest = rate;
-    else this.#tooMuch = rate;
-    if (this.#tooMuch === null) this.#rate *= 2;
+    if ((await this.#holds(rate)) || (await this.#holds(rate))) {
+      this.highest = rate;
+      if (rate === this.#tooMuch) this.#tooMuch = null;
+    } else this.#tooMuch = rate;
+    if (this.#tooMuch === null) this.#rate = this.highest * 2;
     else if (this.highest === 0) this.#rate = Math.round(rate / 2);
     else if (this.#tooMuch > this.highest * 1.25) this.#rate = Math.round((this.highest + this.#tooMuch) / 2);
-    else this.isDone = true;
+    else if (this.#isTriedAgain) this.isDone = true;
+    else {
+      this.#isTriedAgain = true;
+      this.#rate = this.#tooMuch;
+    }
     this.isDone ||= this.#rate < LOWEST_RATE || this.#rate > HIGHEST_RATE;
   }
 
