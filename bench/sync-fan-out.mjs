@@ -241,15 +241,18 @@ class RateSearch {
       this.highest = rate;
       if (rate === this.#tooMuch) this.#tooMuch = null;
     } else this.#tooMuch = rate;
-    if (this.#tooMuch === null) this.#rate = this.highest * 2;
-    else if (this.highest === 0) this.#rate = Math.round(rate / 2);
-    else if (this.#tooMuch > this.highest * 1.25) this.#rate = Math.round((this.highest + this.#tooMuch) / 2);
-    else if (this.#isTriedAgain) this.isDone = true;
-    else {
-      this.#isTriedAgain = true;
-      this.#rate = this.#tooMuch;
-    }
-    this.isDone ||= this.#rate < LOWEST_RATE || this.#rate > HIGHEST_RATE;
+    this.#rate = this.#next();
+    this.isDone = this.#rate < LOWEST_RATE || this.#rate > HIGHEST_RATE;
+  }
+
+  /** 0: it is known. */
+  #next() {
+    if (this.#tooMuch === null) return this.highest * 2;
+    if (this.highest === 0 && this.#tooMuch >= 2 * LOWEST_RATE) return Math.round(this.#tooMuch / 2);
+    if (this.highest > 0 && this.#tooMuch > this.highest * 1.25) return Math.round((this.highest + this.#tooMuch) / 2);
+    if (this.#isTriedAgain) return 0;
+    this.#isTriedAgain = true;
+    return this.#tooMuch;
   }
 
   async #holds(rate) {

@@ -12,8 +12,6 @@ export type DocumentStore = Pick<
 const MAX_UPDATES = 100;
 /** Between two tries to write what the disk has refused. */
 const RETRY_MS = 500;
-/** Where it stands with the relay is noted so long after it changes: what is not noted is only sent or read once more. */
-const NOTE_AFTER_MS = 200;
 /** What is read from the store is not written to it again. */
 const FROM_STORE = 'store';
 
@@ -53,7 +51,6 @@ export class SharedDocument {
   /** The store lacks a change: it gets the whole. */
   #isTorn = false;
   #cancelRetry: (() => void) | null = null;
-  #cancelNote: (() => void) | null = null;
   #isClosed = false;
 
   private constructor({ name, row, store, clock, onProblem }: SharedDocumentOptions) {
@@ -94,31 +91,21 @@ export class SharedDocument {
   }
   /** Something of it is in memory only. */
   get isWriting(): boolean {
-    return this.#writes > 0 || this.#cancelNote !== null || this.#cancelRetry !== null;
+    return this.#writes > 0 || this.#cancelRetry !== null;
   }
 
   /** It leaves memory. */
   close(): void {
     this.#isClosed = true;
-    this.#cancelNote?.();
-    this.#cancelNote = null;
     this.#cancelRetry?.();
     this.#cancelRetry = null;
     this.doc.destroy();
   }
 
-  /** Where it stands with the relay is kept soon, when every change before this is. */
+  /** Where it stands with the relay is kept as soon as every change before this is. */
   note({ sync, isSent = false }: { readonly sync: Json; readonly isSent?: boolean }): void {
     this.sync = sync;
     if (isSent) this.unsent = false;
-    this.#cancelNote ??= this.#clock.setTimer(() => {
-      this.#cancelNote = null;
-      this.#writeNote();
-    }, NOTE_AFTER_MS);
-  }
-
-  #writeNote(): void {
-    const { sync } = this;
     this.#writes++;
     void this.#settled.then(() => {
       this.#writes--;
