@@ -50,7 +50,7 @@ class SharedText {
   readonly #name: 'draft' | 'notes';
   readonly #show: (text: string) => void;
   #shown = '';
-  /** What the field holds: a key is typed into this, and what has just come from others is not there before the next render. */
+  /** What the field holds, into which a key is typed: what has just come from others is not there before the next render. */
   #field = '';
   /** The engine's text, as it was heard of last: what is shown was made of it. */
   #base = '';
@@ -100,7 +100,8 @@ class SharedText {
 
   write(text: string): void {
     this.#shown = mergeTexts(this.#field, text, this.#shown);
-    this.#field = text;
+    // With the end of its event: it may be what was rendered before, and is not rendered again then.
+    this.#field = this.#shown;
     this.#show(this.#shown);
     this.#plan();
   }
